@@ -1,4 +1,4 @@
-//! The words of Subrosa as types: ids, compartments, roles, times, and the messages of the API.
+//! The words of Subrosa as types: ids, compartments, roles, times.
 //!
 //! What this crate never does: cryptography, I/O, reading a clock. It depends on no other crate of the house, and everything else depends on it.
 //!
@@ -14,7 +14,6 @@ mod bytes;
 mod id;
 mod words;
 
-pub mod api;
 
 pub use bytes::Bytes;
 pub use id::{

@@ -1,1 +1,0 @@
-//! The messages of the HTTP API, version 1.
