@@ -1,0 +1,105 @@
+//! What envelopes and signatures share: contexts and strict COSE (RFC 9052) on deterministic CBOR.
+
+use crate::{CryptoError, cbor};
+use coset::iana;
+use coset::{
+    CborSerializable, CoseEncrypt0, CoseSign1, EncryptionContext, Header, Label, ProtectedHeader, SignatureContext,
+    TaggedCborSerializable, cbor::Value,
+};
+use serde::Serialize;
+
+pub(crate) const VERSION: &str = "subrosa/1";
+
+/// A namespaced context, built by the reader from what it asked for and never from what arrived.
+///
+/// It becomes `external_aad = cbor(["subrosa/1", NAMESPACE, context])`, so that nothing sealed for one place opens in another and nothing of one
+/// kind opens as another kind. Namespaces are lower-case words with dashes, unique in the whole program.
+pub trait Context: Serialize {
+    /// What kind of thing this is the context of.
+    const NAMESPACE: &'static str;
+}
+
+/// cbor(["subrosa/1", namespace, context])
+pub(crate) fn external_aad<C: Serialize + ?Sized>(namespace: &str, context: &C) -> Vec<u8> {
+    cbor::encode(&(VERSION, namespace, context))
+}
+
+/// The header fields of ours: private-use labels of RFC 9052 (below -65536), and `ek` of draft-ietf-cose-hpke.
+pub(crate) const LABEL_RANDOM: i64 = -65537;
+pub(crate) const LABEL_COMMITMENT: i64 = -65538;
+pub(crate) const LABEL_EK: i64 = -4;
+
+/// The protected header, in the order of the deterministic encoding.
+pub(crate) fn header(alg: coset::Algorithm, kid: &[u8; 32], rest: &[(i64, &[u8])]) -> ProtectedHeader {
+    let rest = rest.iter().map(|(label, bytes)| (Label::Int(*label), Value::Bytes(bytes.to_vec()))).collect();
+    ProtectedHeader { original_data: None, header: Header { alg: Some(alg), key_id: kid.to_vec(), rest, ..Header::default() } }
+}
+
+/// A byte string among the header's other fields.
+pub(crate) fn field<'a>(header: &'a Header, label: i64) -> Option<&'a [u8]> {
+    header.rest.iter().find_map(|(l, v)| match v {
+        Value::Bytes(bytes) if *l == Label::Int(label) => Some(bytes.as_slice()),
+        _ => None,
+    })
+}
+
+#[allow(clippy::expect_used, reason = "the headers are our own: distinct labels, plain values")]
+pub(crate) fn write_encrypt0(protected: ProtectedHeader, ciphertext: Vec<u8>) -> Vec<u8> {
+    CoseEncrypt0 { protected, unprotected: Header::default(), ciphertext: Some(ciphertext) }.to_tagged_vec().expect("our headers encode")
+}
+
+/// Enc_structure of RFC 9052 section 5.3.
+pub(crate) fn enc_structure(protected: &ProtectedHeader, aad: &[u8]) -> Vec<u8> {
+    coset::enc_structure_data(EncryptionContext::CoseEncrypt0, protected.clone(), aad)
+}
+
+/// Parses COSE_Encrypt0 with its tag: deterministic encoding, empty unprotected header, embedded ciphertext.
+pub(crate) fn read_encrypt0(bytes: &[u8]) -> Result<(ProtectedHeader, Vec<u8>), CryptoError> {
+    cbor::check(bytes)?;
+    let cose = CoseEncrypt0::from_tagged_slice(bytes).map_err(|_| CryptoError::EnvelopeMalformed)?;
+    match cose.ciphertext {
+        Some(ciphertext) if cose.unprotected.is_empty() => Ok((cose.protected, ciphertext)),
+        _ => Err(CryptoError::EnvelopeMalformed),
+    }
+}
+
+/// Are the protected bytes exactly what [`header`] writes for these fields? Anything more, less or otherwise encoded is refused.
+pub(crate) fn same_header(arrived: &ProtectedHeader, rebuilt: ProtectedHeader) -> bool {
+    rebuilt.to_vec().is_ok_and(|bytes| Some(bytes) == arrived.original_data)
+}
+
+#[allow(clippy::expect_used, reason = "the headers are our own: distinct labels, plain values")]
+pub(crate) fn write_sign1(protected: ProtectedHeader, payload: Option<Vec<u8>>, signature: [u8; 64]) -> Vec<u8> {
+    CoseSign1 { protected, unprotected: Header::default(), payload, signature: signature.to_vec() }.to_tagged_vec().expect("our headers encode")
+}
+
+/// Sig_structure of RFC 9052 section 4.4.
+pub(crate) fn sig_structure(protected: &ProtectedHeader, aad: &[u8], payload: &[u8]) -> Vec<u8> {
+    coset::sig_structure_data(SignatureContext::CoseSign1, protected.clone(), None, aad, payload)
+}
+
+/// The parts of a COSE_Sign1 of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sign1 {
+    pub(crate) protected: ProtectedHeader,
+    pub(crate) signer: [u8; 32],
+    pub(crate) payload: Option<Vec<u8>>,
+    pub(crate) signature: [u8; 64],
+}
+
+pub(crate) fn sign1_header(signer: &[u8; 32]) -> ProtectedHeader {
+    header(coset::Algorithm::Assigned(iana::Algorithm::EdDSA), signer, &[])
+}
+
+/// Parses COSE_Sign1 with its tag: deterministic encoding, protected {alg: EdDSA, kid: 32 bytes} and nothing else, 64-byte signature.
+pub(crate) fn read_sign1(bytes: &[u8]) -> Result<Sign1, CryptoError> {
+    cbor::check(bytes)?;
+    let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_| CryptoError::SignatureMalformed)?;
+    let malformed = CryptoError::SignatureMalformed;
+    let signer: [u8; 32] = cose.protected.header.key_id.as_slice().try_into().map_err(|_| malformed.clone())?;
+    let signature: [u8; 64] = cose.signature.as_slice().try_into().map_err(|_| malformed.clone())?;
+    if !cose.unprotected.is_empty() || !same_header(&cose.protected, sign1_header(&signer)) {
+        return Err(malformed);
+    }
+    Ok(Sign1 { protected: cose.protected, signer, payload: cose.payload, signature })
+}
