@@ -44,6 +44,9 @@ pub struct Hello {
     pub now: Timestamp,
     /// The relying-party id of passkeys: the lasting host name.
     pub host: String,
+    /// The server's checkpoint key, which the founding statement names. After the founding only the directory's word counts.
+    #[serde(default)]
+    pub log_key: Option<VerifyingKey>,
 }
 
 /// Begins any passkey ceremony. The answer is a [`Ceremony`].
