@@ -33,6 +33,7 @@ mod kek;
 mod key;
 mod pad;
 mod sign;
+mod text;
 
 pub mod cbor;
 pub mod random;
@@ -53,4 +54,6 @@ pub use key::{
     purpose,
 };
 pub use pad::{DRAFT_STEP, ENVELOPE_FLOOR, pad, pad_to_step, padme, unpad};
+pub use text::{base64url, from_base64url};
+pub use zeroize::{Zeroize, Zeroizing};
 pub use sign::{Endorsed, MAX_SIGNATURES, Signed, SigningKey, Statement, VerifyingKey};

@@ -6,9 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use subrosa_crypto::{Statement, VerifyingKey, cbor, sha256};
-use subrosa_ledger::checkpoint::Checkpoint;
-use subrosa_ledger::map::MapProof;
-use subrosa_ledger::tree;
+use subrosa_ledger::{KeyName, LogKey, MapProof, SignedCheckpoint, tree};
 use subrosa_model::{Bytes, ChartId, Compartment, DeviceId, Hash32, MemberId, PracticeId, SessionId, Timestamp};
 
 use crate::ProtocolError;
@@ -222,9 +220,19 @@ pub fn directory_origin(practice: &PracticeId) -> String {
 }
 
 impl Extension {
+    fn open(&self, origin: &str, log_key: &VerifyingKey) -> Result<subrosa_ledger::Checkpoint, ProtocolError> {
+        let refused = ProtocolError::Proof("checkpoint");
+        let name: KeyName = origin.parse().map_err(|_| refused.clone())?;
+        let signed = SignedCheckpoint::open(&self.checkpoint, &[LogKey::new(name.clone(), *log_key)]).map_err(|_| refused.clone())?;
+        if signed.checkpoint().origin != name {
+            return Err(refused);
+        }
+        Ok(signed.checkpoint().clone())
+    }
+
     /// Verifies the server's signature and that the log extends `pin`. Gives the new pin.
     pub fn verify(&self, origin: &str, log_key: &VerifyingKey, pin: &LedgerPin) -> Result<LedgerPin, ProtocolError> {
-        let checkpoint = Checkpoint::verify(&self.checkpoint, origin, log_key).map_err(|_| ProtocolError::Proof("checkpoint"))?;
+        let checkpoint = self.open(origin, log_key)?;
         if checkpoint.size < pin.size {
             return Err(ProtocolError::Fork);
         }
@@ -275,7 +283,7 @@ impl HeadProof {
         }
         let root = map_leaf.map_root.ok_or(ProtocolError::Proof("map root"))?;
         let (key, value) = (map_key(practice, chart), map_value(&hash, link.count));
-        subrosa_ledger::map::verify(&root, &key, Some(&value), &self.map).map_err(|_| ProtocolError::Proof("map"))?;
+        subrosa_ledger::verify_map(&root, &key, Some(&value), &self.map).map_err(|_| ProtocolError::Proof("map"))?;
         Ok((link, hash))
     }
 }

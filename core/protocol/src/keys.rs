@@ -241,7 +241,7 @@ impl Introduction {
 
     /// Checks that MAC.
     pub fn verify(&self, keys: &NewKeys, tag: &[u8]) -> Result<(), ProtocolError> {
-        if mac_verify(&self.secret, &[&self.transcript(keys)], tag) { Ok(()) } else { Err(ProtocolError::WrongSigner) }
+        mac_verify(&self.secret, &[&self.transcript(keys)], tag).map_err(|_| ProtocolError::WrongSigner)
     }
 
     /// Six words that both sides compare aloud.
