@@ -85,7 +85,7 @@ impl RequestSignature {
 
     /// Verifies it against the request and the server's time.
     pub fn verify(&self, key: &VerifyingKey, session: SessionId, method: &str, path: &str, body: Hash32, now: Timestamp) -> Result<(), ProtocolError> {
-        if now.since(self.at).abs() > MAX_SKEW_MS {
+        if now.since(self.at).unsigned_abs() > MAX_SKEW_MS as u64 {
             return Err(ProtocolError::BadTime);
         }
         let request = RequestToSign { session, method, path, body, at: self.at, nonce: self.nonce };

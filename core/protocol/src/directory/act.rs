@@ -40,6 +40,13 @@ pub enum Act {
         /// How dangerous acts are done.
         policy: Policy,
     },
+    /// The root names its successor (a new practice kit). Signed by the old root.
+    SetRoot {
+        /// The new root.
+        root: VerifyingKey,
+        /// The new backup key.
+        backup: HpkePublic,
+    },
     /// A person joins. The first owner is certified by the root.
     AdmitMember {
         /// The new member.

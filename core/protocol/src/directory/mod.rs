@@ -9,4 +9,4 @@ mod rules;
 
 pub use act::{Act, Recipient, DeviceInfo, Directive, EpochInfo, HoldInfo, MemberInfo, OrderInfo, OrderKind, Policy, TeamInfo};
 pub use replay::{Applied, Directory};
-pub use rules::{Authority, needed};
+pub use rules::{Authority, needed, root_may};

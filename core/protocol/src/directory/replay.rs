@@ -4,7 +4,7 @@ use subrosa_crypto::{Endorsed, HpkePublic, VerifyingKey};
 use subrosa_model::{ChartId, DeviceId, Hash32, KeyId, MemberId, OrderId, PracticeId, Role, TeamId, Timestamp};
 
 use super::act::{Act, DeviceInfo, Directive, EpochInfo, HoldInfo, MemberInfo, OrderInfo, Policy, Recipient, TeamInfo};
-use super::rules::{Authority, needed};
+use super::rules::{Authority, needed, root_may};
 use crate::ProtocolError;
 
 /// Most statements that a directory may hold.
@@ -160,6 +160,9 @@ impl Directory {
     fn check_authority(&self, d: &Directive, kids: &[KeyId], root: Option<&VerifyingKey>) -> Result<(), ProtocolError> {
         let founded_owner = self.members.values().any(|m| m.role == Role::Owner);
         let by_root = root.is_some_and(|r| kids.contains(&r.id()));
+        if by_root && self.size > 0 && root_may(&d.act) {
+            return Ok(());
+        }
         let mut members = BTreeMap::new();
         for kid in kids {
             if let Some((member, device, _)) = self.signer(kid) {
@@ -218,6 +221,7 @@ impl Directory {
                 }
                 check_policy(policy)
             }
+            Act::SetRoot { root, .. } => self.fresh_key(root),
             Act::AdmitMember { member, name, role, sign, .. } => {
                 if self.members.contains_key(member) {
                     return Err(NotAllowed("this member is already here"));
@@ -359,6 +363,10 @@ impl Directory {
                 self.log_key = Some(log_key);
                 self.suite_min = suite_min;
                 self.policy = Some(policy);
+            }
+            Act::SetRoot { root, backup } => {
+                self.root = Some(root);
+                self.backup = Some(backup);
             }
             Act::AdmitMember { member, name, role, sign, hpke } => {
                 self.members.insert(member, MemberInfo { name, role, sign, hpke, past: Vec::new(), bundle: None, active: true });

@@ -21,13 +21,18 @@ pub enum Authority {
     TeamMember,
 }
 
+/// What the practice root may also sign, so that a practice whose owners are gone can be taken up again with the practice kit.
+pub fn root_may(act: &Act) -> bool {
+    matches!(act, Act::AdmitMember { role: Role::Owner, .. } | Act::SetRole { role: Role::Owner, .. } | Act::SetPolicy { .. })
+}
+
 /// Who has to sign `act` under `policy`. `founded_owner` is whether the root has certified a first owner yet.
 pub fn needed(act: &Act, policy: Option<&Policy>, founded_owner: bool) -> Authority {
     let two = policy.is_some_and(|p| p.two_person);
     let dangerous = if two { Authority::TwoOwnersOrOfficers } else { Authority::Owner };
     let guarding = |role: &Role| matches!(role, Role::Owner | Role::PrivacyOfficer);
     match act {
-        Act::Found { .. } => Authority::Root,
+        Act::Found { .. } | Act::SetRoot { .. } => Authority::Root,
         Act::AdmitMember { .. } if !founded_owner => Authority::Root,
         Act::AdmitMember { role, .. } if guarding(role) => dangerous,
         Act::AdmitMember { .. } => Authority::Owner,
