@@ -35,6 +35,11 @@ mod pad;
 mod sign;
 mod text;
 
+#[cfg(test)]
+mod frozen;
+#[cfg(test)]
+mod known_answers;
+
 pub mod cbor;
 pub mod random;
 pub mod stream;
