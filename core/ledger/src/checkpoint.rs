@@ -1,8 +1,8 @@
 //! C2SP tlog-checkpoint: the signed size and root of a log, and the cosignatures of witnesses on it (C2SP tlog-cosignature).
 
 use crate::note::{
-    KeyName, LogKey, Note, NoteError, NoteSignature, WitnessKey, parse_signature_lines, sign_as_log,
-    sign_as_witness,
+    KeyName, LogKey, Note, NoteError, NoteSignature, WitnessKey, parse_signature_lines,
+    sign_as_log, sign_as_witness,
 };
 use crate::text::{base64, parse_decimal, parse_hash};
 use crate::tree::TreeHead;
@@ -24,7 +24,12 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The three lines that are signed.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, base64(self.root.as_bytes()))
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            base64(self.root.as_bytes())
+        )
     }
 
     /// Reads the three lines. Extension lines are refused: they cannot be audited, and nothing here writes them.
@@ -32,8 +37,12 @@ impl Checkpoint {
     /// # Errors
     /// [`NoteError::Checkpoint`] for any other text.
     pub fn parse_text(text: &str) -> Result<Self, NoteError> {
-        let mut lines = text.strip_suffix('\n').ok_or(NoteError::Checkpoint)?.split('\n');
-        let (Some(origin), Some(size), Some(root), None) = (lines.next(), lines.next(), lines.next(), lines.next())
+        let mut lines = text
+            .strip_suffix('\n')
+            .ok_or(NoteError::Checkpoint)?
+            .split('\n');
+        let (Some(origin), Some(size), Some(root), None) =
+            (lines.next(), lines.next(), lines.next(), lines.next())
         else {
             return Err(NoteError::Checkpoint);
         };
@@ -46,14 +55,20 @@ impl Checkpoint {
 
     /// Size and root without the origin.
     pub fn head(&self) -> TreeHead {
-        TreeHead { size: self.size, root: self.root }
+        TreeHead {
+            size: self.size,
+            root: self.root,
+        }
     }
 
     /// Signs as the log. A log must never sign two checkpoints of which neither extends the other.
     pub fn sign(self, key: &SigningKey) -> SignedCheckpoint {
         let mut note = Note::unsigned(self.text());
         note.add(sign_as_log(&self.origin, key, note.text()));
-        SignedCheckpoint { checkpoint: self, note }
+        SignedCheckpoint {
+            checkpoint: self,
+            note,
+        }
     }
 }
 
@@ -84,7 +99,10 @@ impl SignedCheckpoint {
     pub fn open(note: &str, logs: &[LogKey]) -> Result<Self, NoteError> {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse_text(note.text())?;
-        let mut keys = logs.iter().filter(|key| *key.name() == checkpoint.origin).peekable();
+        let mut keys = logs
+            .iter()
+            .filter(|key| *key.name() == checkpoint.origin)
+            .peekable();
         if keys.peek().is_none() {
             return Err(NoteError::Origin);
         }
@@ -125,7 +143,12 @@ impl SignedCheckpoint {
     ///
     /// # Errors
     /// [`NoteError::Time`] for a time before 1970-01-01T00:00:01Z.
-    pub fn cosign(&self, witness: &KeyName, key: &SigningKey, at: Timestamp) -> Result<NoteSignature, NoteError> {
+    pub fn cosign(
+        &self,
+        witness: &KeyName,
+        key: &SigningKey,
+        at: Timestamp,
+    ) -> Result<NoteSignature, NoteError> {
         sign_as_witness(witness, key, self.note.text(), at)
     }
 
@@ -134,17 +157,29 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`NoteError::Form`] or [`NoteError::TooLarge`] when the answer is not signature lines, or would make the note larger than can be read again;
     /// [`NoteError::Signature`] when a line names a known witness falsely. Nothing is taken over then.
-    pub fn add_cosignatures(&mut self, lines: &str, witnesses: &[WitnessKey]) -> Result<usize, NoteError> {
+    pub fn add_cosignatures(
+        &mut self,
+        lines: &str,
+        witnesses: &[WitnessKey],
+    ) -> Result<usize, NoteError> {
         let mut answer = Note::unsigned(self.note.text().to_owned());
-        parse_signature_lines(lines)?.into_iter().for_each(|line| answer.add(line));
+        parse_signature_lines(lines)?
+            .into_iter()
+            .for_each(|line| answer.add(line));
         let mut known = 0;
         for key in witnesses {
             known += answer.said_by(key)?.len();
         }
         answer.retain(|line| witnesses.iter().any(|key| key.is_named_by(line)));
         let mut grown = self.note.clone();
-        answer.signatures().iter().for_each(|line| grown.add(line.clone()));
-        *self = SignedCheckpoint { checkpoint: self.checkpoint.clone(), note: Note::parse(&grown.to_string())? };
+        answer
+            .signatures()
+            .iter()
+            .for_each(|line| grown.add(line.clone()));
+        *self = SignedCheckpoint {
+            checkpoint: self.checkpoint.clone(),
+            note: Note::parse(&grown.to_string())?,
+        };
         Ok(known)
     }
 
@@ -162,7 +197,10 @@ impl SignedCheckpoint {
             }
             if let Some(at) = self.note.said_by(key)?.into_iter().max() {
                 seen.push(key);
-                cosigned.push(Cosignature { witness: key.name().clone(), at });
+                cosigned.push(Cosignature {
+                    witness: key.name().clone(),
+                    at,
+                });
             }
         }
         Ok(cosigned)
@@ -171,7 +209,9 @@ impl SignedCheckpoint {
     /// The same checkpoint with only the lines named for its own log and for these witnesses: what a proof needs, without what strangers added.
     pub fn without_strangers(mut self, witnesses: &[WitnessKey]) -> Self {
         let origin = &self.checkpoint.origin;
-        self.note.retain(|line| line.name == *origin || witnesses.iter().any(|key| key.is_named_by(line)));
+        self.note.retain(|line| {
+            line.name == *origin || witnesses.iter().any(|key| key.is_named_by(line))
+        });
         self
     }
 }

@@ -88,8 +88,17 @@ impl ProofFile {
     ) -> Result<Self, ProofFileError> {
         let head = checkpoint.head();
         verify_inclusion(&leaf_hash(leaf), index, head.size, &proof, &head.root)?;
-        let file = ProofFile { leaf: leaf.to_vec(), index, proof, checkpoint: checkpoint.to_string() };
-        if file.to_string().len() > MAX_FILE { Err(ProofFileError::TooLarge) } else { Ok(file) }
+        let file = ProofFile {
+            leaf: leaf.to_vec(),
+            index,
+            proof,
+            checkpoint: checkpoint.to_string(),
+        };
+        if file.to_string().len() > MAX_FILE {
+            Err(ProofFileError::TooLarge)
+        } else {
+            Ok(file)
+        }
     }
 
     /// Verifies everything: the log's signature, every cosignature by a known witness, and that the leaf is in the log. `least` is how many different witnesses must have
@@ -106,18 +115,36 @@ impl ProofFile {
         let checkpoint = SignedCheckpoint::open(&self.checkpoint, logs)?;
         let cosignatures = checkpoint.cosignatures(witnesses)?;
         let head = checkpoint.head();
-        verify_inclusion(&leaf_hash(&self.leaf), self.index, head.size, &self.proof, &head.root)?;
+        verify_inclusion(
+            &leaf_hash(&self.leaf),
+            self.index,
+            head.size,
+            &self.proof,
+            &head.root,
+        )?;
         if cosignatures.len() < least {
-            return Err(ProofFileError::Witnesses { found: cosignatures.len(), least });
+            return Err(ProofFileError::Witnesses {
+                found: cosignatures.len(),
+                least,
+            });
         }
-        Ok(Proven { leaf: self.leaf.clone(), index: self.index, head, cosignatures })
+        Ok(Proven {
+            leaf: self.leaf.clone(),
+            index: self.index,
+            head,
+            cosignatures,
+        })
     }
 }
 
 impl fmt::Display for ProofFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (leaf, proof) = (base64(&self.leaf), hash_lines(&self.proof));
-        write!(f, "{FIRST_LINE}\nextra {leaf}\nindex {}\n{proof}\n{}", self.index, self.checkpoint)
+        write!(
+            f,
+            "{FIRST_LINE}\nextra {leaf}\nindex {}\n{proof}\n{}",
+            self.index, self.checkpoint
+        )
     }
 }
 
@@ -129,7 +156,12 @@ impl FromStr for ProofFile {
         }
         let (head, checkpoint) = file.split_once("\n\n").ok_or(ProofFileError::Form)?;
         read_head(head)
-            .map(|(leaf, index, proof)| ProofFile { leaf, index, proof, checkpoint: checkpoint.to_owned() })
+            .map(|(leaf, index, proof)| ProofFile {
+                leaf,
+                index,
+                proof,
+                checkpoint: checkpoint.to_owned(),
+            })
             .ok_or(ProofFileError::Form)
     }
 }
@@ -141,6 +173,9 @@ fn read_head(head: &str) -> Option<(Vec<u8>, u64, Vec<Hash32>)> {
     }
     let leaf = parse_base64(lines.next()?.strip_prefix("extra ")?)?;
     let index = parse_decimal(lines.next()?.strip_prefix("index ")?)?;
-    let proof = lines.map(parse_hash).take(MAX_PROOF + 1).collect::<Option<Vec<_>>>()?;
+    let proof = lines
+        .map(parse_hash)
+        .take(MAX_PROOF + 1)
+        .collect::<Option<Vec<_>>>()?;
     (proof.len() <= MAX_PROOF).then_some((leaf, index, proof))
 }

@@ -129,7 +129,13 @@ impl AddCheckpoint {
 
 impl fmt::Display for AddCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "old {}\n{}\n{}", self.old, hash_lines(&self.proof), self.note)
+        write!(
+            f,
+            "old {}\n{}\n{}",
+            self.old,
+            hash_lines(&self.proof),
+            self.note
+        )
     }
 }
 
@@ -141,14 +147,24 @@ impl FromStr for AddCheckpoint {
         }
         let (head, note) = request.split_once("\n\n").ok_or(Refusal::Form)?;
         let mut lines = head.split('\n');
-        let old = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(parse_decimal);
+        let old = lines
+            .next()
+            .and_then(|line| line.strip_prefix("old "))
+            .and_then(parse_decimal);
         let proof: Option<Vec<_>> = lines.take(MAX_LINES + 1).map(parse_hash).collect();
-        let (Some(old), Some(proof)) = (old, proof) else { return Err(Refusal::Form) };
+        let (Some(old), Some(proof)) = (old, proof) else {
+            return Err(Refusal::Form);
+        };
         if proof.len() > MAX_LINES {
             return Err(Refusal::Form);
         }
         let origin = SignedCheckpoint::peek_origin(note).map_err(|_| Refusal::Form)?;
-        Ok(AddCheckpoint { old, proof, origin, note: note.to_owned() })
+        Ok(AddCheckpoint {
+            old,
+            proof,
+            origin,
+            note: note.to_owned(),
+        })
     }
 }
 
@@ -176,11 +192,12 @@ pub fn decide(
     key: &SigningKey,
     now: Timestamp,
 ) -> Result<Decision, Refusal> {
-    let mut checkpoint = SignedCheckpoint::open(&request.note, logs).map_err(|error| match error {
-        NoteError::Origin => Refusal::UnknownOrigin,
-        NoteError::Unsigned | NoteError::Signature => Refusal::NotSigned,
-        _ => Refusal::Form,
-    })?;
+    let mut checkpoint =
+        SignedCheckpoint::open(&request.note, logs).map_err(|error| match error {
+            NoteError::Origin => Refusal::UnknownOrigin,
+            NoteError::Unsigned | NoteError::Signature => Refusal::NotSigned,
+            _ => Refusal::Form,
+        })?;
     let head = checkpoint.head();
     if request.old > head.size {
         return Err(Refusal::OldAboveNew);
@@ -191,11 +208,20 @@ pub fn decide(
     if head.size == last.size && head.root != last.root {
         return Err(Refusal::Fork { size: head.size });
     }
-    last.verify_extended_by(&head, &request.proof).map_err(Refusal::NotExtended)?;
-    let line = checkpoint.cosign(name, key, now).map_err(|_| Refusal::Clock)?;
+    last.verify_extended_by(&head, &request.proof)
+        .map_err(Refusal::NotExtended)?;
+    let line = checkpoint
+        .cosign(name, key, now)
+        .map_err(|_| Refusal::Clock)?;
     let line = format!("{line}\n");
     let own = [crate::note::WitnessKey::new(name.clone(), key.public())];
     checkpoint = checkpoint.without_strangers(&own);
-    checkpoint.add_cosignatures(&line, &own).map_err(|_| Refusal::Form)?;
-    Ok(Decision { head, line, checkpoint })
+    checkpoint
+        .add_cosignatures(&line, &own)
+        .map_err(|_| Refusal::Form)?;
+    Ok(Decision {
+        head,
+        line,
+        checkpoint,
+    })
 }

@@ -54,7 +54,11 @@ struct Inner {
 
 impl Node {
     fn leaf(key: Hash32, value: Hash32) -> Self {
-        Node::Leaf { key, value, hash: map_leaf(&key, &value) }
+        Node::Leaf {
+            key,
+            value,
+            hash: map_leaf(&key, &value),
+        }
     }
 
     fn inner(left: Node, right: Node) -> Self {
@@ -77,19 +81,31 @@ impl Node {
                 *self = Node::leaf(key, value);
                 None
             }
-            Node::Leaf { key: held, value: before, .. } if *held == key => {
+            Node::Leaf {
+                key: held,
+                value: before,
+                ..
+            } if *held == key => {
                 let before = *before;
                 *self = Node::leaf(key, value);
                 Some(before)
             }
             Node::Leaf { key: held, .. } => {
                 let held = *held;
-                *self = Node::split(depth, (held, std::mem::take(self)), (key, Node::leaf(key, value)));
+                *self = Node::split(
+                    depth,
+                    (held, std::mem::take(self)),
+                    (key, Node::leaf(key, value)),
+                );
                 None
             }
             Node::Inner(inner) => {
                 let inner = Arc::make_mut(inner);
-                let child = if goes_right(&key, depth) { &mut inner.right } else { &mut inner.left };
+                let child = if goes_right(&key, depth) {
+                    &mut inner.right
+                } else {
+                    &mut inner.left
+                };
                 let before = child.set(depth + 1, key, value);
                 inner.hash = map_inner(&inner.left.hash(), &inner.right.hash());
                 before
@@ -146,9 +162,15 @@ impl ChartMap {
         loop {
             match node {
                 Node::Empty => return None,
-                Node::Leaf { key: held, value, .. } => return (held == key).then_some(*value),
+                Node::Leaf {
+                    key: held, value, ..
+                } => return (held == key).then_some(*value),
                 Node::Inner(inner) => {
-                    node = if goes_right(key, depth) { &inner.right } else { &inner.left };
+                    node = if goes_right(key, depth) {
+                        &inner.right
+                    } else {
+                        &inner.left
+                    };
                     depth += 1;
                 }
             }
@@ -182,10 +204,26 @@ impl ChartMap {
         let (mut node, mut siblings) = (&self.top, Vec::new());
         loop {
             match node {
-                Node::Empty => return MapProof { siblings, other: None },
-                Node::Leaf { key: held, .. } if held == key => return MapProof { siblings, other: None },
+                Node::Empty => {
+                    return MapProof {
+                        siblings,
+                        other: None,
+                    };
+                }
+                Node::Leaf { key: held, .. } if held == key => {
+                    return MapProof {
+                        siblings,
+                        other: None,
+                    };
+                }
                 Node::Leaf { key, value, .. } => {
-                    return MapProof { siblings, other: Some(OtherLeaf { key: *key, value: *value }) };
+                    return MapProof {
+                        siblings,
+                        other: Some(OtherLeaf {
+                            key: *key,
+                            value: *value,
+                        }),
+                    };
                 }
                 Node::Inner(inner) => {
                     let (next, sibling) = match goes_right(key, siblings.len()) {

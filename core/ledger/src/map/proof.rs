@@ -27,7 +27,12 @@ pub struct OtherLeaf {
 /// # Errors
 /// [`ProofError::Length`] for more than 256 hashes; [`ProofError::WrongPath`] when the other leaf does not stand on the path of the key, is the key itself, or is shown for a
 /// key that is present; [`ProofError::Root`] when the hashes lead elsewhere.
-pub fn verify_map(root: &Hash32, key: &Hash32, value: Option<&Hash32>, proof: &MapProof) -> Result<(), ProofError> {
+pub fn verify_map(
+    root: &Hash32,
+    key: &Hash32,
+    value: Option<&Hash32>,
+    proof: &MapProof,
+) -> Result<(), ProofError> {
     let depth = proof.siblings.len();
     if depth > 256 {
         return Err(ProofError::Length);
@@ -37,15 +42,29 @@ pub fn verify_map(root: &Hash32, key: &Hash32, value: Option<&Hash32>, proof: &M
         (None, None) => EMPTY,
         (Some(_), Some(_)) => return Err(ProofError::WrongPath),
         (None, Some(other)) => {
-            let same_path = (0..depth).all(|bit| goes_right(key, bit) == goes_right(&other.key, bit));
+            let same_path =
+                (0..depth).all(|bit| goes_right(key, bit) == goes_right(&other.key, bit));
             if other.key == *key || !same_path {
                 return Err(ProofError::WrongPath);
             }
             map_leaf(&other.key, &other.value)
         }
     };
-    let found = proof.siblings.iter().enumerate().rev().fold(end, |hash, (bit, sibling)| {
-        if goes_right(key, bit) { map_inner(sibling, &hash) } else { map_inner(&hash, sibling) }
-    });
-    if found == *root { Ok(()) } else { Err(ProofError::Root) }
+    let found = proof
+        .siblings
+        .iter()
+        .enumerate()
+        .rev()
+        .fold(end, |hash, (bit, sibling)| {
+            if goes_right(key, bit) {
+                map_inner(sibling, &hash)
+            } else {
+                map_inner(&hash, sibling)
+            }
+        });
+    if found == *root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
 }

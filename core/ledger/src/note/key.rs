@@ -79,7 +79,8 @@ impl KeyKind for Log {
     const TYPE: u8 = 0x01;
     type Says = ();
     fn verify(key: &VerifyingKey, text: &str, signature: &[u8]) -> Option<()> {
-        key.verify_raw(text.as_bytes(), signature.try_into().ok()?).ok()
+        key.verify_raw(text.as_bytes(), signature.try_into().ok()?)
+            .ok()
     }
 }
 
@@ -89,8 +90,12 @@ impl KeyKind for Witness {
     fn verify(key: &VerifyingKey, text: &str, signature: &[u8]) -> Option<Timestamp> {
         let (time, signature) = signature.split_first_chunk::<8>()?;
         let seconds = u64::from_be_bytes(*time);
-        let at = i64::try_from(seconds).ok().filter(|s| *s > 0)?.checked_mul(Timestamp::SECOND)?;
-        key.verify_raw(&cosigned_message(seconds, text), signature.try_into().ok()?).ok()?;
+        let at = i64::try_from(seconds)
+            .ok()
+            .filter(|s| *s > 0)?
+            .checked_mul(Timestamp::SECOND)?;
+        key.verify_raw(&cosigned_message(seconds, text), signature.try_into().ok()?)
+            .ok()?;
         Some(Timestamp(at))
     }
 }
@@ -117,7 +122,11 @@ pub type WitnessKey = NoteKey<Witness>;
 impl<K: KeyKind> NoteKey<K> {
     /// Names a key.
     pub fn new(name: KeyName, key: VerifyingKey) -> Self {
-        NoteKey { name, key, kind: PhantomData }
+        NoteKey {
+            name,
+            key,
+            kind: PhantomData,
+        }
     }
     /// The name of the key.
     pub fn name(&self) -> &KeyName {
@@ -129,7 +138,12 @@ impl<K: KeyKind> NoteKey<K> {
     }
     /// The short id: the first four bytes of `SHA-256(name || 0x0A || type || public key)`.
     pub fn id(&self) -> u32 {
-        let hash = sha256(&[self.name.as_str().as_bytes(), b"\n", &[K::TYPE], self.key.as_bytes()]);
+        let hash = sha256(&[
+            self.name.as_str().as_bytes(),
+            b"\n",
+            &[K::TYPE],
+            self.key.as_bytes(),
+        ]);
         let [a, b, c, d, ..] = hash.0;
         u32::from_be_bytes([a, b, c, d])
     }
@@ -138,7 +152,11 @@ impl<K: KeyKind> NoteKey<K> {
         line.name == self.name && line.id == self.id()
     }
     fn line(&self, signature: Vec<u8>) -> NoteSignature {
-        NoteSignature { name: self.name.clone(), id: self.id(), signature }
+        NoteSignature {
+            name: self.name.clone(),
+            id: self.id(),
+            signature,
+        }
     }
 }
 
@@ -154,7 +172,10 @@ pub(crate) fn sign_as_witness(
     text: &str,
     at: Timestamp,
 ) -> Result<NoteSignature, NoteError> {
-    let seconds = u64::try_from(at.0 / Timestamp::SECOND).ok().filter(|s| *s > 0).ok_or(NoteError::Time)?;
+    let seconds = u64::try_from(at.0 / Timestamp::SECOND)
+        .ok()
+        .filter(|s| *s > 0)
+        .ok_or(NoteError::Time)?;
     let signature = key.sign_raw(&cosigned_message(seconds, text));
     let timed = [&seconds.to_be_bytes()[..], &signature].concat();
     Ok(WitnessKey::new(name.clone(), key.public()).line(timed))
@@ -177,18 +198,28 @@ impl<K: KeyKind> FromStr for NoteKey<K> {
     type Err = NoteError;
     fn from_str(vkey: &str) -> Result<Self, NoteError> {
         let mut parts = vkey.splitn(3, '+');
-        let (Some(name), Some(_id), Some(typed)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(name), Some(_id), Some(typed)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(NoteError::Key);
         };
         let typed = parse_base64(typed).ok_or(NoteError::Key)?;
-        let Some((&kind, bytes)) = typed.split_first() else { return Err(NoteError::Key) };
+        let Some((&kind, bytes)) = typed.split_first() else {
+            return Err(NoteError::Key);
+        };
         if kind != K::TYPE {
             return Err(NoteError::Key);
         }
         let bytes = bytes.try_into().map_err(|_| NoteError::Key)?;
-        let key = Self::new(name.parse()?, VerifyingKey::from_bytes(bytes).map_err(|_| NoteError::Key)?);
+        let key = Self::new(
+            name.parse()?,
+            VerifyingKey::from_bytes(bytes).map_err(|_| NoteError::Key)?,
+        );
         // The id and the encoding are fixed by the rest: only the one canonical text is a vkey.
-        if key.to_string() == vkey { Ok(key) } else { Err(NoteError::Key) }
+        if key.to_string() == vkey {
+            Ok(key)
+        } else {
+            Err(NoteError::Key)
+        }
     }
 }
 

@@ -126,12 +126,18 @@ impl Note {
         }
         let split = note.rfind("\n\n").ok_or(NoteError::Form)?;
         let (text, signatures) = (&note[..split + 1], &note[split + 2..]);
-        Ok(Note { text: text.to_owned(), signatures: parse_signature_lines(signatures)? })
+        Ok(Note {
+            text: text.to_owned(),
+            signatures: parse_signature_lines(signatures)?,
+        })
     }
 
     /// A text that is about to be signed; it must end in a newline and hold no other control character.
     pub(crate) fn unsigned(text: String) -> Self {
-        Note { text, signatures: Vec::new() }
+        Note {
+            text,
+            signatures: Vec::new(),
+        }
     }
 
     /// What is signed, with its final newline. Unverified.
@@ -164,7 +170,9 @@ impl Note {
         self.signatures
             .iter()
             .filter(|line| key.is_named_by(line))
-            .map(|line| K::verify(key.key(), &self.text, &line.signature).ok_or(NoteError::Signature))
+            .map(|line| {
+                K::verify(key.key(), &self.text, &line.signature).ok_or(NoteError::Signature)
+            })
             .collect()
     }
 }
@@ -172,7 +180,9 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures.iter().try_for_each(|line| writeln!(f, "{line}"))
+        self.signatures
+            .iter()
+            .try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 

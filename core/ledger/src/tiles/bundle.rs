@@ -31,10 +31,15 @@ pub fn parse_bundle(content: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError>
     let (mut rest, mut entries) = (content, Vec::new());
     for _ in 0..width {
         let (length, after) = rest.split_first_chunk::<2>().ok_or(TileError::Length)?;
-        let (entry, after) =
-            after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(TileError::Length)?;
+        let (entry, after) = after
+            .split_at_checked(usize::from(u16::from_be_bytes(*length)))
+            .ok_or(TileError::Length)?;
         entries.push(entry);
         rest = after;
     }
-    if rest.is_empty() && width > 0 { Ok(entries) } else { Err(TileError::Length) }
+    if rest.is_empty() && width > 0 {
+        Ok(entries)
+    } else {
+        Err(TileError::Length)
+    }
 }

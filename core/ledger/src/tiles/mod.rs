@@ -79,7 +79,9 @@ impl Tile {
             TileKind::Entries => 0,
         };
         let places = u64::MAX >> (HEIGHT * level);
-        let filled = index.checked_mul(WIDTH).and_then(|n| n.checked_add(u64::from(width)));
+        let filled = index
+            .checked_mul(WIDTH)
+            .and_then(|n| n.checked_add(u64::from(width)));
         if width == 0 || u64::from(width) > WIDTH || filled.is_none_or(|n| n > places) {
             return Err(TileError::Path);
         }
@@ -116,7 +118,9 @@ impl Tile {
             TileKind::Entries => None,
         };
         let places = self.places();
-        level.into_iter().flat_map(move |level| places.clone().map(move |index| (level, index)))
+        level
+            .into_iter()
+            .flat_map(move |level| places.clone().map(move |index| (level, index)))
     }
 }
 
@@ -136,14 +140,20 @@ impl fmt::Display for Tile {
             write!(f, "/x{group:03}")?;
         }
         write!(f, "/{:03}", groups[0])?;
-        if self.is_partial() { write!(f, ".p/{}", self.width) } else { Ok(()) }
+        if self.is_partial() {
+            write!(f, ".p/{}", self.width)
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl FromStr for Tile {
     type Err = TileError;
     fn from_str(path: &str) -> Result<Self, TileError> {
-        Self::read(path).filter(|tile| tile.to_string() == path).ok_or(TileError::Path)
+        Self::read(path)
+            .filter(|tile| tile.to_string() == path)
+            .ok_or(TileError::Path)
     }
 }
 
@@ -182,7 +192,11 @@ pub fn tiles_between(old: u64, new: u64) -> impl Iterator<Item = Tile> {
             TileKind::Entries => 0,
         };
         let (old, new) = (old >> shift, new >> shift);
-        let indices = if new > old { old / WIDTH..new.div_ceil(WIDTH) } else { 0..0 };
+        let indices = if new > old {
+            old / WIDTH..new.div_ceil(WIDTH)
+        } else {
+            0..0
+        };
         indices.filter_map(move |index| {
             let width = (new - index * WIDTH).min(WIDTH) as u16;
             Tile::new(kind, index, width).ok()

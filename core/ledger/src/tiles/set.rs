@@ -13,7 +13,12 @@ pub fn write_tile(source: &impl NodeSource, tile: &Tile) -> Result<Vec<u8>, Tile
     }
     let mut content = Vec::with_capacity(usize::from(tile.width()) * Hash32::LEN);
     for (level, index) in tile.nodes() {
-        content.extend_from_slice(source.node(level, index).ok_or(TileError::MissingNode)?.as_bytes());
+        content.extend_from_slice(
+            source
+                .node(level, index)
+                .ok_or(TileError::MissingNode)?
+                .as_bytes(),
+        );
     }
     Ok(content)
 }
@@ -47,11 +52,16 @@ impl TileSet {
     /// # Errors
     /// [`TileError::Length`] when the content is not 32 bytes for each of its places; [`TileError::Path`] for a tile of entries.
     pub fn insert(&mut self, tile: &Tile, content: &[u8]) -> Result<(), TileError> {
-        let TileKind::Hashes(row) = tile.kind() else { return Err(TileError::Path) };
+        let TileKind::Hashes(row) = tile.kind() else {
+            return Err(TileError::Path);
+        };
         if content.len() != usize::from(tile.width()) * Hash32::LEN {
             return Err(TileError::Length);
         }
-        let hashes: Vec<_> = content.chunks_exact(Hash32::LEN).filter_map(Hash32::from_slice).collect();
+        let hashes: Vec<_> = content
+            .chunks_exact(Hash32::LEN)
+            .filter_map(Hash32::from_slice)
+            .collect();
         let held = self.0.entry((row, tile.index())).or_default();
         if hashes.len() > held.len() {
             *held = hashes;
@@ -68,7 +78,10 @@ impl NodeSource for TileSet {
         let held = self.0.get(&(row, start / WIDTH))?;
         let mut hashes = held.get(first..first + (1 << inside))?.to_vec();
         while hashes.len() > 1 {
-            hashes = hashes.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+            hashes = hashes
+                .chunks_exact(2)
+                .map(|pair| node_hash(&pair[0], &pair[1]))
+                .collect();
         }
         hashes.first().copied()
     }

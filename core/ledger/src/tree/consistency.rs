@@ -16,7 +16,10 @@ pub struct TreeHead {
 impl TreeHead {
     /// The head of a log without leaves; every log extends it.
     pub fn empty() -> Self {
-        TreeHead { size: 0, root: empty_root() }
+        TreeHead {
+            size: 0,
+            root: empty_root(),
+        }
     }
 
     /// Checks that `newer` contains everything this head contains, unchanged, and only adds to it.
@@ -74,8 +77,15 @@ pub fn consistency_nodes(old: u64, new: u64) -> Result<Vec<NodeAt>, ProofError> 
 ///
 /// # Errors
 /// [`ProofError::SizeOrder`] when `old > new`; [`ProofError::MissingNode`] when the source lacks one of [`consistency_nodes`].
-pub fn consistency_proof(source: &impl NodeSource, old: u64, new: u64) -> Result<Vec<Hash32>, ProofError> {
-    path(old, new)?.into_iter().map(|r| range_hash(source, r)).collect()
+pub fn consistency_proof(
+    source: &impl NodeSource,
+    old: u64,
+    new: u64,
+) -> Result<Vec<Hash32>, ProofError> {
+    path(old, new)?
+        .into_iter()
+        .map(|r| range_hash(source, r))
+        .collect()
 }
 
 /// Checks that the tree `(new_size, new_root)` extends the tree `(old_size, old_root)` (RFC 9162 section 2.1.4.2).
@@ -92,7 +102,10 @@ pub fn verify_consistency(
     proof: &[Hash32],
 ) -> Result<(), ProofError> {
     if old_size > new_size {
-        return Err(ProofError::SizeOrder { old: old_size, new: new_size });
+        return Err(ProofError::SizeOrder {
+            old: old_size,
+            new: new_size,
+        });
     }
     if new_size == 0 && *new_root != empty_root() {
         return Err(ProofError::Root);
@@ -145,5 +158,9 @@ pub fn verify_consistency(
     if last != 0 {
         return Err(ProofError::Length);
     }
-    if old_hash == *old_root && new_hash == *new_root { Ok(()) } else { Err(ProofError::Root) }
+    if old_hash == *old_root && new_hash == *new_root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
 }

@@ -22,7 +22,10 @@ struct Wire {
 
 impl From<Frontier> for Wire {
     fn from(f: Frontier) -> Wire {
-        Wire { size: f.size, hashes: f.hashes }
+        Wire {
+            size: f.size,
+            hashes: f.hashes,
+        }
     }
 }
 
@@ -60,7 +63,11 @@ impl Frontier {
     pub fn from_source(source: &impl NodeSource, size: u64) -> Result<Self, ProofError> {
         let hashes = root_nodes(size)
             .into_iter()
-            .map(|(level, index)| source.node(level, index).ok_or(ProofError::MissingNode { level, index }))
+            .map(|(level, index)| {
+                source
+                    .node(level, index)
+                    .ok_or(ProofError::MissingNode { level, index })
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Self::from_parts(size, hashes)
     }
@@ -99,6 +106,9 @@ impl Frontier {
 
     /// Size and root together.
     pub fn head(&self) -> TreeHead {
-        TreeHead { size: self.size, root: self.root() }
+        TreeHead {
+            size: self.size,
+            root: self.root(),
+        }
     }
 }

@@ -36,8 +36,15 @@ pub fn inclusion_nodes(index: u64, size: u64) -> Result<Vec<NodeAt>, ProofError>
 ///
 /// # Errors
 /// [`ProofError::NoSuchLeaf`] unless `index < size`; [`ProofError::MissingNode`] when the source lacks one of [`inclusion_nodes`].
-pub fn inclusion_proof(source: &impl NodeSource, index: u64, size: u64) -> Result<Vec<Hash32>, ProofError> {
-    path(index, size)?.into_iter().map(|r| range_hash(source, r)).collect()
+pub fn inclusion_proof(
+    source: &impl NodeSource,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash32>, ProofError> {
+    path(index, size)?
+        .into_iter()
+        .map(|r| range_hash(source, r))
+        .collect()
 }
 
 /// Checks that `leaf` (a leaf hash) is at `index` in the tree of `size` leaves whose root is `root` (RFC 9162 section 2.1.3.2).
@@ -79,5 +86,9 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(ProofError::Length);
     }
-    if hash == *root { Ok(()) } else { Err(ProofError::Root) }
+    if hash == *root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
 }

@@ -9,9 +9,7 @@ mod frontier;
 mod inclusion;
 mod source;
 
-pub use consistency::{
-    TreeHead, consistency_nodes, consistency_proof, verify_consistency,
-};
+pub use consistency::{TreeHead, consistency_nodes, consistency_proof, verify_consistency};
 pub use frontier::Frontier;
 pub use inclusion::{inclusion_nodes, inclusion_proof, verify_inclusion};
 pub use source::{MemoryNodes, NodeAt, NodeSource, root_at, root_nodes};

@@ -50,7 +50,11 @@ impl NodeSource for MemoryNodes {
 /// Takes the `(level, index, hash)` triples that [`Frontier::append`](super::Frontier::append) returns or that a table holds.
 impl Extend<(u8, u64, Hash32)> for MemoryNodes {
     fn extend<I: IntoIterator<Item = (u8, u64, Hash32)>>(&mut self, nodes: I) {
-        self.0.extend(nodes.into_iter().map(|(level, index, hash)| ((level, index), hash)));
+        self.0.extend(
+            nodes
+                .into_iter()
+                .map(|(level, index, hash)| ((level, index), hash)),
+        );
     }
 }
 
@@ -78,9 +82,16 @@ pub(super) fn cover(leaves: Range<u64>) -> impl Iterator<Item = NodeAt> {
 }
 
 /// The RFC 6962 hash of a range, from its complete nodes.
-pub(super) fn range_hash(source: &impl NodeSource, leaves: Range<u64>) -> Result<Hash32, ProofError> {
+pub(super) fn range_hash(
+    source: &impl NodeSource,
+    leaves: Range<u64>,
+) -> Result<Hash32, ProofError> {
     let held = cover(leaves)
-        .map(|(level, index)| source.node(level, index).ok_or(ProofError::MissingNode { level, index }))
+        .map(|(level, index)| {
+            source
+                .node(level, index)
+                .ok_or(ProofError::MissingNode { level, index })
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(fold(&held))
 }

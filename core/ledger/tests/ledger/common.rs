@@ -50,7 +50,11 @@ impl Log {
     }
 
     pub fn of_leaves(leaves: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let mut log = Log { nodes: MemoryNodes::new(), frontier: Frontier::new(), roots: vec![] };
+        let mut log = Log {
+            nodes: MemoryNodes::new(),
+            frontier: Frontier::new(),
+            roots: vec![],
+        };
         log.roots.push(log.frontier.root());
         for leaf in leaves {
             log.nodes.extend(log.frontier.append(leaf_hash(&leaf)));
@@ -60,6 +64,11 @@ impl Log {
     }
 
     pub fn checkpoint(&self, size: u64) -> SignedCheckpoint {
-        Checkpoint { origin: origin(), size, root: self.roots[size as usize] }.sign(&log_secret())
+        Checkpoint {
+            origin: origin(),
+            size,
+            root: self.roots[size as usize],
+        }
+        .sign(&log_secret())
     }
 }

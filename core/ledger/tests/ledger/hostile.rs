@@ -9,12 +9,18 @@ use subrosa_ledger::*;
 fn seeds() -> Vec<String> {
     let log = Log::of(11);
     let mut signed = log.checkpoint(11);
-    let line = signed.cosign(&witness_name(1), &witness_secret(1), NOW).unwrap();
-    signed.add_cosignatures(&format!("{line}\n"), &[witness_key(1)]).unwrap();
+    let line = signed
+        .cosign(&witness_name(1), &witness_secret(1), NOW)
+        .unwrap();
+    signed
+        .add_cosignatures(&format!("{line}\n"), &[witness_key(1)])
+        .unwrap();
     let proof = inclusion_proof(&log.nodes, 6, 11).unwrap();
     vec![
         signed.to_string(),
-        ProofFile::new(&leaf(6), 6, proof.clone(), &signed).unwrap().to_string(),
+        ProofFile::new(&leaf(6), 6, proof.clone(), &signed)
+            .unwrap()
+            .to_string(),
         AddCheckpoint::new(4, proof, &signed).to_string(),
         log_key().to_string(),
         witness_key(1).to_string(),
@@ -36,7 +42,11 @@ fn read_as_everything(text: &str) {
     }
     if let Ok(signed) = SignedCheckpoint::open(text, &[log_key()]) {
         assert_eq!(signed.to_string(), text);
-        assert_eq!(signed.head(), Log::of(11).frontier.head(), "only the true checkpoint has a true signature");
+        assert_eq!(
+            signed.head(),
+            Log::of(11).frontier.head(),
+            "only the true checkpoint has a true signature"
+        );
         let _ = signed.cosignatures(&[witness_key(1)]);
     }
     if let Ok(file) = text.parse::<ProofFile>() {
@@ -47,7 +57,14 @@ fn read_as_everything(text: &str) {
     }
     if let Ok(request) = text.parse::<AddCheckpoint>() {
         assert_eq!(request.to_string(), text);
-        let _ = decide(&request, &[log_key()], &TreeHead::empty(), &witness_name(1), &witness_secret(1), NOW);
+        let _ = decide(
+            &request,
+            &[log_key()],
+            &TreeHead::empty(),
+            &witness_name(1),
+            &witness_secret(1),
+            NOW,
+        );
     }
     if let Ok(key) = text.parse::<LogKey>() {
         assert_eq!(key.to_string(), text);
@@ -59,7 +76,9 @@ fn read_as_everything(text: &str) {
         assert_eq!(tile.to_string(), text);
         let _ = tile.nodes().count();
     }
-    let _ = Log::of(11).checkpoint(11).add_cosignatures(text, &[witness_key(1)]);
+    let _ = Log::of(11)
+        .checkpoint(11)
+        .add_cosignatures(text, &[witness_key(1)]);
     let _ = serde_json::from_str::<MapProof>(text);
     let _ = serde_json::from_str::<Frontier>(text);
 }
@@ -119,5 +138,8 @@ fn huge_inputs_are_refused_before_they_are_worked_on() {
     read_as_everything(&long);
     read_as_everything(&"\n".repeat(1_000_000));
     read_as_everything(&"\u{2014} a AAAAAAAA\n".repeat(50_000));
-    read_as_everything(&format!("c2sp.org/tlog-proof@v1\nextra {}\nindex 1\n\n", "AAAA".repeat(1_000_000)));
+    read_as_everything(&format!(
+        "c2sp.org/tlog-proof@v1\nextra {}\nindex 1\n\n",
+        "AAAA".repeat(1_000_000)
+    ));
 }

@@ -22,7 +22,11 @@ fn key_starting(bits: &str, rest: u8) -> Hash32 {
     let mut key = Hash32([rest; 32]);
     for (i, bit) in bits.bytes().enumerate() {
         let mask = 0x80 >> (i % 8);
-        if bit == b'1' { key.0[i / 8] |= mask } else { key.0[i / 8] &= !mask }
+        if bit == b'1' {
+            key.0[i / 8] |= mask
+        } else {
+            key.0[i / 8] &= !mask
+        }
     }
     key
 }
@@ -45,7 +49,11 @@ fn the_empty_map_has_the_zero_root_and_proves_every_absence() {
 
 #[test]
 fn roots_are_those_worked_out_by_hand_from_the_definition() {
-    let (a, b, c) = (key_starting("000", 0), key_starting("001", 0xff), key_starting("1", 0));
+    let (a, b, c) = (
+        key_starting("000", 0),
+        key_starting("001", 0xff),
+        key_starting("1", 0),
+    );
     let (va, vb, vc) = (value(1), value(2), value(3));
     let one: ChartMap = [(a, va)].into_iter().collect();
     assert_eq!(one.root(), leaf(a, va));
@@ -85,10 +93,29 @@ fn absence_cannot_be_shown_with_a_leaf_from_elsewhere() {
     let map = map_of(1000);
     let present = key(3);
     let proof = map.prove(&present);
-    let honest_end = OtherLeaf { key: present, value: value(3) };
-    let claim = |other| verify_map(&map.root(), &present, None, &MapProof { siblings: proof.siblings.clone(), other });
+    let honest_end = OtherLeaf {
+        key: present,
+        value: value(3),
+    };
+    let claim = |other| {
+        verify_map(
+            &map.root(),
+            &present,
+            None,
+            &MapProof {
+                siblings: proof.siblings.clone(),
+                other,
+            },
+        )
+    };
     assert_eq!(claim(Some(honest_end)), Err(ProofError::WrongPath));
-    assert_eq!(claim(Some(OtherLeaf { key: key(4), value: value(4) })), Err(ProofError::WrongPath));
+    assert_eq!(
+        claim(Some(OtherLeaf {
+            key: key(4),
+            value: value(4)
+        })),
+        Err(ProofError::WrongPath)
+    );
     assert_eq!(claim(None), Err(ProofError::Root));
     // The path of another key does not help either.
     for other in (0..50).filter(|n| *n != 3) {
@@ -109,9 +136,10 @@ fn the_map_of_a_practice_with_33_000_charts_is_built_within_a_second() {
     let start = std::time::Instant::now();
     let map: ChartMap = pairs.iter().copied().collect();
     let took = start.elapsed();
-    println!("33,000 keys in {took:?}; the longest path of 1,000 is {:?}", {
-        (0..1000).map(|n| map.prove(&key(n)).siblings.len()).max()
-    });
+    println!(
+        "33,000 keys in {took:?}; the longest path of 1,000 is {:?}",
+        { (0..1000).map(|n| map.prove(&key(n)).siblings.len()).max() }
+    );
     assert_eq!(map.len(), 33_000);
     // Twice the promise, so that a busy machine does not fail the test.
     assert!(took.as_secs_f32() < 2.0, "{took:?}");
@@ -174,6 +202,12 @@ proptest! {
 
 #[test]
 fn a_proof_deeper_than_a_key_is_long_is_refused() {
-    let proof = MapProof { siblings: vec![EMPTY; 257], other: None };
-    assert_eq!(verify_map(&EMPTY, &key(1), None, &proof), Err(ProofError::Length));
+    let proof = MapProof {
+        siblings: vec![EMPTY; 257],
+        other: None,
+    };
+    assert_eq!(
+        verify_map(&EMPTY, &key(1), None, &proof),
+        Err(ProofError::Length)
+    );
 }

@@ -16,7 +16,12 @@ impl theirs::HashReader for Reader<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<theirs::Hash>, theirs::Error> {
         let node = |i: &u64| {
             let (level, index) = theirs::split_stored_hash_index(*i);
-            theirs::Hash(self.0.node(level, index).expect("they ask only for complete nodes").0)
+            theirs::Hash(
+                self.0
+                    .node(level, index)
+                    .expect("they ask only for complete nodes")
+                    .0,
+            )
         };
         Ok(indexes.iter().map(node).collect())
     }
@@ -107,7 +112,10 @@ fn tlog_tiles_fills_a_tile_with_the_same_bytes() {
     for (level, index, width) in [(0, 0, 256), (0, 2, 188), (0, 1, 256), (1, 0, 2)] {
         let mine = Tile::new(TileKind::Hashes(level), index, width).unwrap();
         let other = theirs::Tile::new(8, level, index, u32::from(width), false);
-        assert_eq!(write_tile(&log.nodes, &mine).unwrap(), other.read_data(&Reader(&log.nodes)).unwrap());
+        assert_eq!(
+            write_tile(&log.nodes, &mine).unwrap(),
+            other.read_data(&Reader(&log.nodes)).unwrap()
+        );
     }
 }
 
@@ -115,12 +123,18 @@ fn tlog_tiles_fills_a_tile_with_the_same_bytes() {
 fn signed_note_accepts_our_checkpoint_and_tlog_tiles_reads_it() {
     let log = Log::of(5);
     let mut signed = log.checkpoint(5);
-    let line = signed.cosign(&witness_name(1), &witness_secret(1), NOW).unwrap();
-    signed.add_cosignatures(&format!("{line}\n"), &[witness_key(1)]).unwrap();
+    let line = signed
+        .cosign(&witness_name(1), &witness_secret(1), NOW)
+        .unwrap();
+    signed
+        .add_cosignatures(&format!("{line}\n"), &[witness_key(1)])
+        .unwrap();
 
     let note = TheirNote::from_bytes(signed.to_string().as_bytes()).unwrap();
     let verifier = StandardVerifier::new(&log_key().to_string()).unwrap();
-    let (verified, unknown) = note.verify(&VerifierList::new(vec![Box::new(verifier)])).unwrap();
+    let (verified, unknown) = note
+        .verify(&VerifierList::new(vec![Box::new(verifier)]))
+        .unwrap();
     assert_eq!((verified.len(), unknown.len()), (1, 1));
     assert_eq!(unknown[0].name(), witness_name(1).as_str());
     assert_eq!(unknown[0].id(), witness_key(1).id());
@@ -141,12 +155,26 @@ fn we_accept_a_checkpoint_that_signed_note_signed_and_make_the_same_one() {
         log_key().id(),
         base64::engine::general_purpose::STANDARD.encode(secret)
     );
-    let text = theirs::Checkpoint::new(origin().as_str(), 9, theirs::Hash(log.roots[9].0), "").unwrap().to_bytes();
+    let text = theirs::Checkpoint::new(origin().as_str(), 9, theirs::Hash(log.roots[9].0), "")
+        .unwrap()
+        .to_bytes();
     let mut note = TheirNote::new(&text, &[]).unwrap();
-    note.add_sigs(&[&StandardSigner::new(&skey).unwrap()]).unwrap();
+    note.add_sigs(&[&StandardSigner::new(&skey).unwrap()])
+        .unwrap();
     let note = String::from_utf8(note.to_bytes()).unwrap();
 
     let opened = SignedCheckpoint::open(&note, &[log_key()]).unwrap();
-    assert_eq!(opened.checkpoint(), &Checkpoint { origin: origin(), size: 9, root: log.roots[9] });
-    assert_eq!(log.checkpoint(9).to_string(), note, "Ed25519 is deterministic");
+    assert_eq!(
+        opened.checkpoint(),
+        &Checkpoint {
+            origin: origin(),
+            size: 9,
+            root: log.roots[9]
+        }
+    );
+    assert_eq!(
+        log.checkpoint(9).to_string(),
+        note,
+        "Ed25519 is deterministic"
+    );
 }

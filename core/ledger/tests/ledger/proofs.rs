@@ -39,11 +39,20 @@ fn every_leaf_of_every_small_tree_is_proven_with_just_the_nodes_that_were_asked_
     for size in 1..=70 {
         for index in 0..size {
             let asked = inclusion_nodes(index, size).unwrap();
-            let fetched: MemoryNodes =
-                asked.iter().map(|&(level, i)| (level, i, log.nodes.node(level, i).unwrap())).collect();
+            let fetched: MemoryNodes = asked
+                .iter()
+                .map(|&(level, i)| (level, i, log.nodes.node(level, i).unwrap()))
+                .collect();
             assert_eq!(fetched.len(), asked.len(), "asked for twice");
             let proof = inclusion_proof(&fetched, index, size).unwrap();
-            verify_inclusion(&leaf_hash(&leaf(index)), index, size, &proof, &log.roots[size as usize]).unwrap();
+            verify_inclusion(
+                &leaf_hash(&leaf(index)),
+                index,
+                size,
+                &proof,
+                &log.roots[size as usize],
+            )
+            .unwrap();
         }
     }
 }
@@ -54,8 +63,10 @@ fn every_small_tree_is_shown_to_extend_every_smaller_one() {
     for new in 0..=70u64 {
         for old in 0..=new {
             let asked = consistency_nodes(old, new).unwrap();
-            let fetched: MemoryNodes =
-                asked.iter().map(|&(level, i)| (level, i, log.nodes.node(level, i).unwrap())).collect();
+            let fetched: MemoryNodes = asked
+                .iter()
+                .map(|&(level, i)| (level, i, log.nodes.node(level, i).unwrap()))
+                .collect();
             let proof = consistency_proof(&fetched, old, new).unwrap();
             let (was, is) = (log.roots[old as usize], log.roots[new as usize]);
             verify_consistency(old, &was, new, &is, &proof).unwrap();
@@ -80,22 +91,39 @@ fn an_edge_that_does_not_fit_its_size_is_not_read_back() {
     let text = serde_json::to_string(&edge).unwrap();
     assert_eq!(serde_json::from_str::<Frontier>(&text).unwrap(), edge);
     assert!(serde_json::from_str::<Frontier>(&text.replace("\"size\":6", "\"size\":7")).is_err());
-    assert_eq!(Frontier::from_parts(1 << 63, vec![Hash32([1; 32])]), Err(ProofError::Frontier));
+    assert_eq!(
+        Frontier::from_parts(1 << 63, vec![Hash32([1; 32])]),
+        Err(ProofError::Frontier)
+    );
 }
 
 #[test]
 fn a_missing_node_is_named_and_not_guessed() {
     let log = Log::of(5);
-    let held: MemoryNodes = [(0, 1, log.nodes.node(0, 1).unwrap())].into_iter().collect();
-    assert_eq!(inclusion_proof(&held, 0, 5), Err(ProofError::MissingNode { level: 1, index: 1 }));
+    let held: MemoryNodes = [(0, 1, log.nodes.node(0, 1).unwrap())]
+        .into_iter()
+        .collect();
+    assert_eq!(
+        inclusion_proof(&held, 0, 5),
+        Err(ProofError::MissingNode { level: 1, index: 1 })
+    );
 }
 
 #[test]
 fn questions_about_what_is_not_there_are_refused() {
     let log = Log::of(5);
-    assert_eq!(inclusion_proof(&log.nodes, 5, 5), Err(ProofError::NoSuchLeaf { index: 5, size: 5 }));
-    assert_eq!(inclusion_nodes(0, 0), Err(ProofError::NoSuchLeaf { index: 0, size: 0 }));
-    assert_eq!(consistency_nodes(6, 5), Err(ProofError::SizeOrder { old: 6, new: 5 }));
+    assert_eq!(
+        inclusion_proof(&log.nodes, 5, 5),
+        Err(ProofError::NoSuchLeaf { index: 5, size: 5 })
+    );
+    assert_eq!(
+        inclusion_nodes(0, 0),
+        Err(ProofError::NoSuchLeaf { index: 0, size: 0 })
+    );
+    assert_eq!(
+        consistency_nodes(6, 5),
+        Err(ProofError::SizeOrder { old: 6, new: 5 })
+    );
 }
 
 #[test]

@@ -9,7 +9,12 @@ fn paths_are_those_of_the_specification() {
     let cases = [
         ("tile/0/x001/x234/067", TileKind::Hashes(0), 1_234_067, 256),
         ("tile/2/000.p/1", TileKind::Hashes(2), 0, 1),
-        ("tile/entries/x273/001.p/112", TileKind::Entries, 273_001, 112),
+        (
+            "tile/entries/x273/001.p/112",
+            TileKind::Entries,
+            273_001,
+            112,
+        ),
     ];
     for (path, kind, index, width) in cases {
         let tile = Tile::new(kind, index, width).unwrap();
@@ -21,10 +26,33 @@ fn paths_are_those_of_the_specification() {
 #[test]
 fn other_spellings_of_a_path_are_refused() {
     for path in [
-        "", "tile", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x000/001", "tile/0/001/002",
-        "tile/00/001", "tile/+0/001", "tile/8/000", "tile/63/000", "tile/64/000", "tile/0/001.p/0", "tile/0/001.p/256",
-        "tile/0/001.p/257", "tile/0/001.p/01", "tile/0/001.p/", "/tile/0/001", "tile/0/001/", "tile/0/xx01/001",
-        "tile/data/001", "tile/0/..", "tile/0/x001", "tile/entries/-01", "tile/7/001",
+        "",
+        "tile",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/0/x000/001",
+        "tile/0/001/002",
+        "tile/00/001",
+        "tile/+0/001",
+        "tile/8/000",
+        "tile/63/000",
+        "tile/64/000",
+        "tile/0/001.p/0",
+        "tile/0/001.p/256",
+        "tile/0/001.p/257",
+        "tile/0/001.p/01",
+        "tile/0/001.p/",
+        "/tile/0/001",
+        "tile/0/001/",
+        "tile/0/xx01/001",
+        "tile/data/001",
+        "tile/0/..",
+        "tile/0/x001",
+        "tile/entries/-01",
+        "tile/7/001",
         "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
     ] {
         assert_eq!(path.parse::<Tile>(), Err(TileError::Path), "{path:?}");
@@ -34,7 +62,9 @@ fn other_spellings_of_a_path_are_refused() {
 #[test]
 fn seventy_thousand_leaves_have_the_tiles_of_the_specification() {
     let count = |kind, partial| {
-        tiles_between(0, 70_000).filter(|t| t.kind() == kind && t.is_partial() == partial).collect::<Vec<_>>()
+        tiles_between(0, 70_000)
+            .filter(|t| t.kind() == kind && t.is_partial() == partial)
+            .collect::<Vec<_>>()
     };
     assert_eq!(count(TileKind::Hashes(0), false).len(), 273);
     assert_eq!(count(TileKind::Hashes(0), true)[0].width(), 112);
@@ -42,22 +72,26 @@ fn seventy_thousand_leaves_have_the_tiles_of_the_specification() {
     assert_eq!(count(TileKind::Hashes(1), true)[0].width(), 17);
     assert_eq!(count(TileKind::Hashes(2), true)[0].width(), 1);
     assert_eq!(count(TileKind::Entries, false).len(), 273);
-    assert_eq!(tiles_between(0, 256).map(|t| t.to_string()).collect::<Vec<_>>(), [
-        "tile/entries/000",
-        "tile/0/000",
-        "tile/1/000.p/1"
-    ]);
+    assert_eq!(
+        tiles_between(0, 256)
+            .map(|t| t.to_string())
+            .collect::<Vec<_>>(),
+        ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"]
+    );
     assert_eq!(tiles_between(300, 300).count(), 0);
     assert_eq!(tiles_between(300, 200).count(), 0);
 }
 
 /// Everything that proofs about this tree need, fetched as tiles.
 fn fetch(log: &Log, wanted: impl IntoIterator<Item = NodeAt>, size: u64) -> TileSet {
-    let tiles: BTreeSet<Tile> =
-        wanted.into_iter().map(|(level, index)| tile_of(level, index, size).unwrap()).collect();
+    let tiles: BTreeSet<Tile> = wanted
+        .into_iter()
+        .map(|(level, index)| tile_of(level, index, size).unwrap())
+        .collect();
     let mut set = TileSet::new();
     for tile in tiles {
-        set.insert(&tile, &write_tile(&log.nodes, &tile).unwrap()).unwrap();
+        set.insert(&tile, &write_tile(&log.nodes, &tile).unwrap())
+            .unwrap();
     }
     set
 }
@@ -113,8 +147,10 @@ proptest! {
 #[test]
 fn a_tile_of_another_length_is_refused_and_a_narrower_one_does_not_replace_a_wider() {
     let log = Log::of(40);
-    let (wide, narrow) =
-        (Tile::new(TileKind::Hashes(0), 0, 40).unwrap(), Tile::new(TileKind::Hashes(0), 0, 8).unwrap());
+    let (wide, narrow) = (
+        Tile::new(TileKind::Hashes(0), 0, 40).unwrap(),
+        Tile::new(TileKind::Hashes(0), 0, 8).unwrap(),
+    );
     let content = write_tile(&log.nodes, &wide).unwrap();
     let mut set = TileSet::new();
     assert_eq!(set.insert(&wide, &content[1..]), Err(TileError::Length));
@@ -124,7 +160,14 @@ fn a_tile_of_another_length_is_refused_and_a_narrower_one_does_not_replace_a_wid
     assert_eq!(set.node(0, 39), log.nodes.node(0, 39));
     assert_eq!(set.node(3, 4), log.nodes.node(3, 4));
     assert_eq!(set.node(3, 5), None);
-    assert_eq!((set.node(8, 0), set.node(255, u64::MAX), set.node(7, u64::MAX)), (None, None, None));
+    assert_eq!(
+        (
+            set.node(8, 0),
+            set.node(255, u64::MAX),
+            set.node(7, u64::MAX)
+        ),
+        (None, None, None)
+    );
 }
 
 #[test]
@@ -138,8 +181,14 @@ fn nodes_that_a_tree_does_not_have_are_in_no_tile() {
 
 #[test]
 fn what_is_too_large_for_a_bundle_is_refused() {
-    assert_eq!(write_bundle(&[vec![0; MAX_ENTRY + 1]]), Err(TileError::EntryTooLarge));
-    assert_eq!(write_bundle(&vec![[0u8; 1]; 257]), Err(TileError::EntryTooLarge));
+    assert_eq!(
+        write_bundle(&[vec![0; MAX_ENTRY + 1]]),
+        Err(TileError::EntryTooLarge)
+    );
+    assert_eq!(
+        write_bundle(&vec![[0u8; 1]; 257]),
+        Err(TileError::EntryTooLarge)
+    );
     assert_eq!(write_bundle::<Vec<u8>>(&[]), Err(TileError::Length));
     assert!(write_bundle(&[vec![0; MAX_ENTRY]]).is_ok());
 }

@@ -5,7 +5,14 @@ use subrosa_ledger::*;
 use subrosa_model::{Hash32, Timestamp};
 
 fn ask(request: &AddCheckpoint, last: &TreeHead) -> Result<Decision, Refusal> {
-    decide(request, &[log_key()], last, &witness_name(1), &witness_secret(1), NOW)
+    decide(
+        request,
+        &[log_key()],
+        last,
+        &witness_name(1),
+        &witness_secret(1),
+        NOW,
+    )
 }
 
 fn request(log: &Log, old: u64, new: u64) -> AddCheckpoint {
@@ -14,7 +21,10 @@ fn request(log: &Log, old: u64, new: u64) -> AddCheckpoint {
 }
 
 fn head(log: &Log, size: u64) -> TreeHead {
-    TreeHead { size, root: log.roots[size as usize] }
+    TreeHead {
+        size,
+        root: log.roots[size as usize],
+    }
 }
 
 #[test]
@@ -28,7 +38,10 @@ fn a_witness_follows_a_log_from_its_first_leaf() {
         let decision = ask(&received, &last).unwrap();
         assert_eq!(decision.head, head(&log, new));
         let mut mine = log.checkpoint(new);
-        assert_eq!(mine.add_cosignatures(&decision.line, &[witness_key(1)]), Ok(1));
+        assert_eq!(
+            mine.add_cosignatures(&decision.line, &[witness_key(1)]),
+            Ok(1)
+        );
         assert_eq!(mine.to_string(), decision.checkpoint.to_string());
         assert_eq!(mine.cosignatures(&[witness_key(1)]).unwrap()[0].at, NOW);
         last = decision.head;
@@ -38,12 +51,25 @@ fn a_witness_follows_a_log_from_its_first_leaf() {
 #[test]
 fn a_rewritten_history_is_never_cosigned() {
     let honest = Log::of(20);
-    let forged = Log::of_leaves((0..30).map(|n| if n == 3 { b"nothing happened".to_vec() } else { leaf(n) }));
+    let forged = Log::of_leaves((0..30).map(|n| {
+        if n == 3 {
+            b"nothing happened".to_vec()
+        } else {
+            leaf(n)
+        }
+    }));
     let last = head(&honest, 20);
     for new in 20..=30 {
         let refusal = ask(&request(&forged, 20, new), &last).unwrap_err();
         let fork = new == 20;
-        assert_eq!(refusal.code(), if fork { "witness-fork" } else { "witness-not-extended" });
+        assert_eq!(
+            refusal.code(),
+            if fork {
+                "witness-fork"
+            } else {
+                "witness-not-extended"
+            }
+        );
         assert_eq!((refusal.status(), refusal.is_evidence()), (422, fork));
     }
 }
@@ -53,9 +79,18 @@ fn a_log_cannot_go_back_or_skip_what_the_witness_saw() {
     let log = Log::of(20);
     let last = head(&log, 10);
     let refusal = ask(&request(&log, 5, 20), &last).unwrap_err();
-    assert_eq!((refusal, refusal.status(), refusal.body()), (Refusal::Conflict { size: 10 }, 409, "10\n".into()));
-    assert_eq!(ask(&request(&log, 0, 5), &last), Err(Refusal::Conflict { size: 10 }));
-    assert_eq!(ask(&request(&log, 10, 20), &TreeHead::empty()), Err(Refusal::Conflict { size: 0 }));
+    assert_eq!(
+        (refusal, refusal.status(), refusal.body()),
+        (Refusal::Conflict { size: 10 }, 409, "10\n".into())
+    );
+    assert_eq!(
+        ask(&request(&log, 0, 5), &last),
+        Err(Refusal::Conflict { size: 10 })
+    );
+    assert_eq!(
+        ask(&request(&log, 10, 20), &TreeHead::empty()),
+        Err(Refusal::Conflict { size: 0 })
+    );
     let backwards = AddCheckpoint::new(10, vec![], &log.checkpoint(5));
     assert_eq!(ask(&backwards, &last).unwrap_err().status(), 400);
 }
@@ -65,11 +100,25 @@ fn only_keys_that_the_witness_knows_for_the_origin_count() {
     let log = Log::of(4);
     let asked = request(&log, 0, 4);
     let with = |keys: &[LogKey]| {
-        decide(&asked, keys, &TreeHead::empty(), &witness_name(1), &witness_secret(1), NOW).map_err(|r| r.status())
+        decide(
+            &asked,
+            keys,
+            &TreeHead::empty(),
+            &witness_name(1),
+            &witness_secret(1),
+            NOW,
+        )
+        .map_err(|r| r.status())
     };
     assert_eq!(with(&[]).unwrap_err(), 404);
-    assert_eq!(with(&[LogKey::new(name("other.example"), log_secret().public())]).unwrap_err(), 404);
-    assert_eq!(with(&[LogKey::new(origin(), witness_secret(2).public())]).unwrap_err(), 403);
+    assert_eq!(
+        with(&[LogKey::new(name("other.example"), log_secret().public())]).unwrap_err(),
+        404
+    );
+    assert_eq!(
+        with(&[LogKey::new(origin(), witness_secret(2).public())]).unwrap_err(),
+        403
+    );
     assert!(with(&[log_key()]).is_ok());
     let text = asked.to_string();
     let signature = text.rfind(' ').unwrap() + 20;
@@ -85,21 +134,41 @@ fn proofs_that_do_not_belong_are_refused() {
     let junk = vec![Hash32([1; 32])];
     for (old, new) in [(0, 20), (20, 20), (7, 20), (8, 16)] {
         let sent = AddCheckpoint::new(old, junk.clone(), &log.checkpoint(new));
-        assert_eq!(ask(&sent, &head(&log, old)).unwrap_err().status(), 422, "{old} to {new}");
+        assert_eq!(
+            ask(&sent, &head(&log, old)).unwrap_err().status(),
+            422,
+            "{old} to {new}"
+        );
     }
 }
 
 #[test]
 fn an_empty_log_must_have_the_empty_root() {
-    let lying = Checkpoint { origin: origin(), size: 0, root: Hash32([9; 32]) }.sign(&log_secret());
-    assert_eq!(ask(&AddCheckpoint::new(0, vec![], &lying), &TreeHead::empty()).unwrap_err().status(), 422);
+    let lying = Checkpoint {
+        origin: origin(),
+        size: 0,
+        root: Hash32([9; 32]),
+    }
+    .sign(&log_secret());
+    assert_eq!(
+        ask(&AddCheckpoint::new(0, vec![], &lying), &TreeHead::empty())
+            .unwrap_err()
+            .status(),
+        422
+    );
 }
 
 #[test]
 fn a_witness_without_a_clock_says_so() {
     let log = Log::of(2);
-    let verdict =
-        decide(&request(&log, 0, 2), &[log_key()], &TreeHead::empty(), &witness_name(1), &witness_secret(1), Timestamp(0));
+    let verdict = decide(
+        &request(&log, 0, 2),
+        &[log_key()],
+        &TreeHead::empty(),
+        &witness_name(1),
+        &witness_secret(1),
+        Timestamp(0),
+    );
     assert_eq!(verdict, Err(Refusal::Clock));
 }
 
@@ -114,7 +183,11 @@ fn requests_in_another_form_are_refused() {
         good.replacen("old 7", "Old 7", 1),
         good.replacen("old 7\n", "", 1),
         good.replacen("old 7\n", "old 7\nx\n", 1),
-        good.replacen("old 7\n", &format!("old 7\n{}", format!("{hash}\n").repeat(64)), 1),
+        good.replacen(
+            "old 7\n",
+            &format!("old 7\n{}", format!("{hash}\n").repeat(64)),
+            1,
+        ),
         good.replace("\n\n", "\n"),
         good.trim_end().to_owned(),
         format!("{good}trailing"),
