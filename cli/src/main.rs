@@ -1,1 +1,5 @@
+//! `subrosa`: one binary, every function a subcommand.
+
+mod assets;
+
 fn main() {}

@@ -32,6 +32,7 @@ impl Counts {
 #[derive(Debug, Default)]
 pub struct Reader {
     counts: Counts,
+    failed: Vec<String>,
     in_successes: bool,
     current_said_skipped: bool,
     skipped_in_binary: u64,
@@ -43,6 +44,9 @@ impl Reader {
         if let Some(result) = line.strip_prefix("test result: ") {
             self.finish_binary(result);
             return Some(line);
+        }
+        if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
+            self.failed.push(name.to_owned());
         }
         if line == "successes:" {
             self.in_successes = true;
@@ -66,6 +70,11 @@ impl Reader {
         None
     }
 
+    /// The names of the tests that failed so far.
+    pub fn failed(&self) -> &[String] {
+        &self.failed
+    }
+
     /// The numbers so far.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -80,7 +89,9 @@ impl Reader {
         self.counts.passed += passed.saturating_sub(self.skipped_in_binary);
         self.counts.failed += number(" failed");
         self.counts.skipped += number(" ignored") + self.skipped_in_binary;
-        *self = Self { counts: self.counts, ..Self::default() };
+        self.in_successes = false;
+        self.current_said_skipped = false;
+        self.skipped_in_binary = 0;
     }
 }
 
@@ -130,6 +141,7 @@ test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
         }
         assert_eq!(reader.counts(), Counts { passed: 12, failed: 1, skipped: 3 });
         assert_eq!(reader.counts().line(), "12 passed, 1 failed, 3 skipped");
+        assert_eq!(reader.failed(), ["a"]);
     }
 
     #[test]

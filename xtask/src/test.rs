@@ -21,19 +21,23 @@ pub fn test(filter: &[String]) -> ExitCode {
     step(&mut counts, "the browser app builds", web::build().map(|_| Vec::new()));
     let postgres = available(&mut counts, "PostgreSQL", Postgres::start());
     let chromium = available(&mut counts, "Chromium", Chromium::find());
+    let mut failed = Vec::new();
     let setting = Setting { postgres: postgres.as_ref(), chromium: chromium.as_ref() };
 
     // One selection of crates, so that every dependency is built once; the app is built for the browser above, and
     // xtask, which runs right now, apart.
     let product = ["--workspace", "--exclude", "subrosa-web", "--exclude", "xtask"];
     for selection in [&["--package", "xtask"][..], &product[..]] {
-        match setting.cargo_test(selection, filter) {
+        match setting.cargo_test(selection, filter, &mut failed) {
             Ok(found) => counts.add(found),
             Err(error) => step(&mut counts, "the tests run", Err(error)),
         }
     }
     drop(postgres);
     say::line("done");
+    for name in failed {
+        eprintln!("        FAILED: {name}");
+    }
     println!("{}", counts.line());
     if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -93,7 +97,7 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    fn cargo_test(&self, selection: &[&str], filter: &[String]) -> Result<Counts> {
+    fn cargo_test(&self, selection: &[&str], filter: &[String], failed: &mut Vec<String>) -> Result<Counts> {
         say::line(&format!("cargo test {}", selection.join(" ")));
         let mut command = workspace::cargo();
         command.arg("test").arg("--no-fail-fast").args(selection).args(filter).args(["--", "--show-output"]);
@@ -110,6 +114,7 @@ impl Setting<'_> {
             }
         }
         let status = child.wait()?;
+        failed.extend_from_slice(reader.failed());
         let mut counts = reader.counts();
         if !status.success() && counts.failed == 0 {
             // It did not compile, or a test program died without a result line.
