@@ -29,6 +29,7 @@ cargo xtask COMMAND
   run [-- ARGS]   build the browser app and the server and start it on http://localhost:7110
                   (with --demo: a demo practice in ./.demo; else the data directory is ./data)
   test [FILTER]   every check and test; ends with one line of counts
+  check           only the checks that need no compiler: licences, arrows, house rules
   bench [NAME]    the measurements of docs/benchmarks.md (release build)
   soak            random kills under load, and other long things
   dist            the static binary and the Debian package, in target/dist
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "run" => run::run(&args),
         "test" => return test::test(&args),
+        "check" => return test::check(),
         "bench" => bench::bench(&args),
         "soak" => soak::soak(&args),
         "dist" => dist::dist(),
