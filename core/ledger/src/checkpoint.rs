@@ -152,7 +152,8 @@ impl SignedCheckpoint {
         sign_as_witness(witness, key, self.note.text(), at)
     }
 
-    /// Takes over, from a witness's answer, the lines that verify under one of `witnesses`; lines of unknown keys are ignored. Returns how many lines verified.
+    /// Takes over, from a witness's answer, the newest line of each of `witnesses`; lines of unknown keys are ignored. A witness that signs again replaces its earlier line, so
+    /// that a log which rests for months does not grow its note. Returns how many of the keys are named in the answer.
     ///
     /// # Errors
     /// [`NoteError::Form`] or [`NoteError::TooLarge`] when the answer is not signature lines, or would make the note larger than can be read again;
@@ -166,20 +167,19 @@ impl SignedCheckpoint {
         parse_signature_lines(lines)?
             .into_iter()
             .for_each(|line| answer.add(line));
-        let mut known = 0;
+        let (mut note, mut known) = (self.note.clone(), 0);
         for key in witnesses {
-            known += answer.said_by(key)?.len();
+            let newest = answer.said_by(key)?.into_iter().max_by_key(|(_, at)| *at);
+            let Some((line, at)) = newest else { continue };
+            known += 1;
+            // A false line that came along with the note counts as none, and gives way.
+            let held = note.said_by(key).unwrap_or_default();
+            if held.iter().all(|(_, before)| *before < at) {
+                note.retain(|line| !key.is_named_by(line));
+                note.add(line.clone());
+            }
         }
-        answer.retain(|line| witnesses.iter().any(|key| key.is_named_by(line)));
-        let mut grown = self.note.clone();
-        answer
-            .signatures()
-            .iter()
-            .for_each(|line| grown.add(line.clone()));
-        *self = SignedCheckpoint {
-            checkpoint: self.checkpoint.clone(),
-            note: Note::parse(&grown.to_string())?,
-        };
+        self.note = Note::parse(&note.to_string())?;
         Ok(known)
     }
 
@@ -195,7 +195,7 @@ impl SignedCheckpoint {
             if seen.iter().any(|other| other.key() == key.key()) {
                 continue;
             }
-            if let Some(at) = self.note.said_by(key)?.into_iter().max() {
+            if let Some(at) = self.note.said_by(key)?.into_iter().map(|(_, at)| at).max() {
                 seen.push(key);
                 cosigned.push(Cosignature {
                     witness: key.name().clone(),

@@ -79,7 +79,7 @@ impl ProofFile {
     /// Puts a proof together, and checks it, so that no file is written that does not verify.
     ///
     /// # Errors
-    /// As [`verify_inclusion`](crate::verify_inclusion); [`ProofFileError::TooLarge`] when the file could not be read again.
+    /// As [`verify_inclusion`]; [`ProofFileError::TooLarge`] when the file could not be read again.
     pub fn new(
         leaf: &[u8],
         index: u64,
@@ -105,7 +105,7 @@ impl ProofFile {
     /// cosigned; with 0, the file proves only what the log's own key says.
     ///
     /// # Errors
-    /// Every way in which [`SignedCheckpoint::open`] and [`verify_inclusion`](crate::verify_inclusion) refuse; [`ProofFileError::Witnesses`] for too few cosignatures.
+    /// Every way in which [`SignedCheckpoint::open`] and [`verify_inclusion`] refuse; [`ProofFileError::Witnesses`] for too few cosignatures.
     pub fn verify(
         &self,
         logs: &[LogKey],

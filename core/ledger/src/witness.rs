@@ -9,7 +9,7 @@ use crate::text::{hash_lines, parse_decimal, parse_hash};
 use crate::tree::{ProofError, TreeHead};
 use core::fmt;
 use core::str::FromStr;
-use subrosa_crypto::SigningKey;
+use subrosa_crypto::{SigningKey, sha256};
 use subrosa_model::{Hash32, Timestamp};
 
 /// The longest request that is read, in bytes.
@@ -18,6 +18,16 @@ pub const MAX_REQUEST: usize = 136 * 1024;
 pub const MAX_LINES: usize = 63;
 /// The content type of the answer to [`Refusal::Conflict`].
 pub const SIZE_CONTENT_TYPE: &str = "text/x.tlog.size";
+
+/// The size in the body of a [`Refusal::Conflict`], as the log that asked reads it: the size to prove from next.
+pub fn parse_size(body: &str) -> Option<u64> {
+    parse_decimal(body.strip_suffix('\n')?)
+}
+
+/// Where a witness serves its newest checkpoint of a log, below its monitoring prefix: `<SHA-256 of the origin in hex>/checkpoint`.
+pub fn monitor_path(origin: &KeyName) -> String {
+    format!("{}/checkpoint", sha256(&[origin.as_str().as_bytes()]))
+}
 
 /// Why a witness does not cosign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

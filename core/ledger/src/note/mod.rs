@@ -162,16 +162,21 @@ impl Note {
         self.signatures.retain(keep);
     }
 
-    /// Verifies every line that names `key` and returns what they say; empty when none does.
+    /// Verifies every line that names `key` and returns them with what they say; empty when none does.
     ///
     /// # Errors
     /// [`NoteError::Signature`] when a line names this key and the key did not make it.
-    pub(crate) fn said_by<K: KeyKind>(&self, key: &NoteKey<K>) -> Result<Vec<K::Says>, NoteError> {
+    pub(crate) fn said_by<K: KeyKind>(
+        &self,
+        key: &NoteKey<K>,
+    ) -> Result<Vec<(&NoteSignature, K::Says)>, NoteError> {
         self.signatures
             .iter()
             .filter(|line| key.is_named_by(line))
             .map(|line| {
-                K::verify(key.key(), &self.text, &line.signature).ok_or(NoteError::Signature)
+                K::verify(key.key(), &self.text, &line.signature)
+                    .map(|says| (line, says))
+                    .ok_or(NoteError::Signature)
             })
             .collect()
     }
@@ -193,4 +198,41 @@ pub(crate) fn parse_signature_lines(lines: &str) -> Result<Vec<NoteSignature>, N
         return Err(NoteError::TooLarge);
     }
     lines.split('\n').map(str::parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the signed-note specification.
+    const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    const NOTE: &str = "This is an example message.\n\n\u{2014} example.com/foo \
+        Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+
+    #[test]
+    fn the_example_of_the_specification_verifies() {
+        let key: LogKey = VKEY.parse().unwrap();
+        let note = Note::parse(NOTE).unwrap();
+        assert_eq!(note.said_by(&key).unwrap().len(), 1);
+        let changed = Note::parse(&NOTE.replace("example message", "example massage")).unwrap();
+        assert_eq!(changed.said_by(&key), Err(NoteError::Signature));
+    }
+
+    #[test]
+    fn other_forms_are_no_notes() {
+        for bad in [
+            NOTE.trim_end().to_owned(),
+            NOTE.replace("\n\n", "\n"),
+            NOTE.replace('\u{2014}', "-"),
+            NOTE.replace("example message", "example\tmessage"),
+            NOTE.replace("foo Uw2Q", "foo  Uw2Q"),
+            NOTE.replace("aQM=", "aQN="),
+            NOTE.replace("aQM=", "aQM"),
+            format!("{NOTE}\n"),
+            String::new(),
+            "\n\n".to_owned(),
+        ] {
+            assert_eq!(Note::parse(&bad), Err(NoteError::Form), "{bad:?}");
+        }
+    }
 }

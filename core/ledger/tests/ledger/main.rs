@@ -6,6 +6,7 @@ mod frozen;
 mod hostile;
 mod known_answers;
 mod map;
+mod messages;
 mod notes;
 mod oracles;
 mod proofs;

@@ -233,6 +233,44 @@ fn sixteen_cosignatures_fit_and_a_flood_does_not() {
 }
 
 #[test]
+fn a_log_that_rests_keeps_one_line_per_witness_the_newest() {
+    let mut signed = Log::of(5).checkpoint(5);
+    for hour in [0, 1, 2, 50, 3] {
+        let at = NOW.plus(hour * Timestamp::HOUR);
+        let line = signed
+            .cosign(&witness_name(1), &witness_secret(1), at)
+            .unwrap();
+        assert_eq!(
+            signed.add_cosignatures(&format!("{line}\n"), &[witness_key(1)]),
+            Ok(1)
+        );
+    }
+    assert_eq!(signed.note().signatures().len(), 2);
+    let seen = signed.cosignatures(&[witness_key(1)]).unwrap();
+    assert_eq!(seen[0].at, NOW.plus(50 * Timestamp::HOUR));
+}
+
+#[test]
+fn a_true_line_takes_the_place_of_a_false_one_that_came_along() {
+    let mut signed = Log::of(5).checkpoint(5);
+    let line = signed
+        .cosign(&witness_name(1), &witness_secret(1), NOW)
+        .unwrap();
+    let mut false_line = line.clone();
+    false_line.signature[20] ^= 1;
+    let poisoned = format!("{signed}{false_line}\n");
+    signed = SignedCheckpoint::open(&poisoned, &[log_key()]).unwrap();
+    assert_eq!(
+        signed.cosignatures(&[witness_key(1)]),
+        Err(NoteError::Signature)
+    );
+    signed
+        .add_cosignatures(&format!("{line}\n"), &[witness_key(1)])
+        .unwrap();
+    assert_eq!(signed.cosignatures(&[witness_key(1)]).unwrap().len(), 1);
+}
+
+#[test]
 fn what_strangers_added_is_left_out_of_a_proof() {
     let mut signed = Log::of(5).checkpoint(5);
     for n in [1, 2] {

@@ -1,6 +1,6 @@
 use crate::common::*;
 use subrosa_ledger::tree::{TreeHead, consistency_proof};
-use subrosa_ledger::witness::{AddCheckpoint, Decision, Refusal, decide};
+use subrosa_ledger::witness::{AddCheckpoint, Decision, Refusal, decide, monitor_path, parse_size};
 use subrosa_ledger::*;
 use subrosa_model::{Hash32, Timestamp};
 
@@ -72,6 +72,17 @@ fn a_rewritten_history_is_never_cosigned() {
         );
         assert_eq!((refusal.status(), refusal.is_evidence()), (422, fork));
     }
+}
+
+#[test]
+fn a_log_that_lost_its_place_learns_it_from_the_refusal() {
+    let refusal = Refusal::Conflict { size: 10 };
+    assert_eq!(parse_size(&refusal.body()), Some(10));
+    for bad in ["10", "", "\n", "010\n", "10\n\n", "-1\n"] {
+        assert_eq!(parse_size(bad), None, "{bad:?}");
+    }
+    let path = monitor_path(&name("example.com/behind-the-sofa"));
+    assert_eq!(path.len(), 64 + "/checkpoint".len());
 }
 
 #[test]
