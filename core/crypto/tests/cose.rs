@@ -30,6 +30,9 @@ fn a_signed_statement_is_a_cose_sign1_that_another_verifier_accepts() {
     assert_eq!(verified, Ok(()));
 }
 
+/// A name and what to change.
+type Change<T> = (&'static str, fn(&mut T));
+
 fn change_envelope(change: impl Fn(&mut CoseEncrypt0)) -> Vec<u8> {
     let mut cose = CoseEncrypt0::from_tagged_slice(&seal(&key(), &ctx(), b"said in confidence")).unwrap();
     cose.protected.original_data = None;
@@ -40,7 +43,7 @@ fn change_envelope(change: impl Fn(&mut CoseEncrypt0)) -> Vec<u8> {
 #[test]
 fn an_envelope_with_anything_more_or_less_is_refused() {
     assert!(open(&key(), &ctx(), &change_envelope(|_| {})).is_ok(), "the control: unchanged");
-    let changes: [(&str, fn(&mut CoseEncrypt0)); 9] = [
+    let changes: [Change<CoseEncrypt0>; 9] = [
         ("detached ciphertext", |c| c.ciphertext = None),
         ("empty ciphertext", |c| c.ciphertext = Some(Vec::new())),
         ("unprotected field", |c| c.unprotected.iv = vec![0; 12]),
@@ -60,7 +63,7 @@ fn an_envelope_with_anything_more_or_less_is_refused() {
 
 #[test]
 fn a_signed_statement_with_anything_more_or_less_is_refused() {
-    let changes: [(&str, fn(&mut CoseSign1)); 7] = [
+    let changes: [Change<CoseSign1>; 7] = [
         ("detached payload", |c| c.payload = None),
         ("unprotected field", |c| c.unprotected = Header { key_id: vec![1], ..Header::default() }),
         ("protected field more", |c| c.protected.header.rest.push((Label::Int(99), Value::Null))),
