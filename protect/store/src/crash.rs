@@ -1,0 +1,35 @@
+//! Named places at which a test (or a drill) stops the process as a power cut would.
+//!
+//! In builds with debug assertions or the feature `crash-points`, a process with `SUBROSA_CRASH=<name>` in its environment aborts there. In other builds nothing is compiled in.
+
+/// Every crash point, in the order of the code.
+pub const POINTS: &[&str] = &[
+    "commit-before-keys",
+    "commit-keys-before",
+    "commit-keys-after",
+    "commit-before",
+    "commit-after",
+    "object-after-put",
+    "erase-recorded",
+    "erase-new-key-written",
+    "erase-resealed",
+    "erase-done",
+    "migrate-before-commit",
+    "restore-keys-written",
+    "restore-half",
+];
+
+/// Aborts the process here if this point was chosen.
+#[cfg(any(debug_assertions, feature = "crash-points"))]
+pub fn point(name: &'static str) {
+    debug_assert!(POINTS.contains(&name));
+    if std::env::var_os("SUBROSA_CRASH").is_some_and(|chosen| chosen == name) {
+        tracing::error!(name, "stopping at a crash point, as asked");
+        std::process::abort();
+    }
+}
+
+/// Aborts the process here if this point was chosen. Compiled out.
+#[cfg(not(any(debug_assertions, feature = "crash-points")))]
+#[inline(always)]
+pub fn point(_name: &'static str) {}
