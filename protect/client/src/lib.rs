@@ -1,1 +1,78 @@
-//! Subrosa client.
+//! The member's side of Subrosa: set-up, unlock, verify, open, write, share, search. Native and in the browser.
+//!
+//! Everything that a server says is treated as said by an attacker: a directory is replayed and held against pins, a chart is opened only with proof that the
+//! access was recorded first and that keys, authors, places and chains hold. Each attack has its own named [`ClientError`].
+//!
+//! What this crate never does: send a key, a passkey's PRF output, a name, a note or a search word; write to disk (the caller stores what it is given,
+//! sealed); read a clock other than the [`Clock`] it was given. It follows `subrosa-protocol` for every format.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use subrosa_client::{Authenticator, Connection, HttpTransport, NewBody, SignIn, SystemClock, signin};
+//! use subrosa_model::{ChartId, Compartment};
+//!
+//! # async fn example(passkey: &dyn Authenticator, chart: ChartId) -> Result<(), subrosa_client::ClientError> {
+//! let conn = Connection::new(Arc::new(HttpTransport::new("http://localhost:7110")?), Arc::new(SystemClock));
+//! let SignIn::Open(mut vault) = signin(&conn, passkey, None).await? else { return Ok(()) };
+//! vault.write(chart, Compartment::Record, NewBody::note("Session 4", "Slept better.")).await?;
+//! for entry in vault.open_chart(chart, &[Compartment::Record]).await?.entries {
+//!     println!("{} versions", entry.versions.len());
+//! }
+//! # Ok(()) }
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod charts;
+mod clock;
+mod connection;
+mod directory;
+mod error;
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+mod fold;
+#[cfg(not(target_arch = "wasm32"))]
+mod http;
+mod kit;
+mod local;
+mod looked;
+mod open;
+mod passkey;
+mod roster;
+mod search;
+mod setup;
+mod signin;
+#[cfg(all(feature = "soft-passkey", not(target_arch = "wasm32")))]
+mod soft_passkey;
+mod transport;
+mod vault;
+mod verify;
+mod ways;
+mod write;
+
+pub use charts::IdentityDraft;
+pub use clock::{Clock, SystemClock, TestClock};
+pub use connection::Connection;
+pub use error::ClientError;
+#[cfg(target_arch = "wasm32")]
+pub use fetch::FetchTransport;
+#[cfg(not(target_arch = "wasm32"))]
+pub use http::HttpTransport;
+pub use kit::Kit;
+pub use local::{HeadPin, Pins};
+pub use looked::{Looked, LookedProof, check_looked_proof, log_name};
+pub use open::{OpenChart, OpenEntry, OpenVersion};
+pub use passkey::{Authenticator, Credential, prf_salt};
+pub use roster::{Found, Roster, RosterChange};
+pub use setup::{SetupOptions, SetupOutcome, setup};
+pub use signin::{KitUse, PendingWords, SignIn, kit_use, signin};
+#[cfg(all(feature = "soft-passkey", not(target_arch = "wasm32")))]
+pub use soft_passkey::SoftPasskey;
+pub use transport::{Fut, MAX_ANSWER, Request, Response, Shared, Transport};
+pub use vault::Vault;
+pub use write::{NewBody, Written};
+
+/// A member's or device's own secret keys.
+pub(crate) struct PracticeKeys {
+    pub(crate) sign: subrosa_crypto::SigningKey,
+    pub(crate) hpke: subrosa_crypto::HpkeSecret,
+}
