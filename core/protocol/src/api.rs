@@ -529,3 +529,39 @@ pub struct Approvals {
     pub waiting: Vec<Bytes>,
 }
 
+/// `GET /v1/kit/uses`: uses of member kits that wait. A member sees their own, owners and privacy officers everybody's: the notice that makes the wait worth something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitUses {
+    /// Waiting uses.
+    pub waiting: Vec<KitWaiting>,
+}
+
+/// A use of a member kit that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitWaiting {
+    /// Whose kit.
+    pub member: MemberId,
+    /// When somebody began to use it.
+    pub started: Timestamp,
+    /// When the share may be given.
+    pub ready_at: Timestamp,
+}
+
+/// `POST /v1/kit/answer`: stops a waiting use (the member, an owner or a privacy officer), or lets it go on at once (an owner or privacy officer who is somebody else, with a
+/// fresh passkey).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitAnswer {
+    /// Whose kit.
+    pub member: MemberId,
+    /// `true` lets it go on, `false` stops it.
+    pub go_on: bool,
+}
+
+/// `POST /v1/objects/{hash}`: an attachment's ciphertext, as bytes. Recorded as a release of its chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectAsk {
+    /// A signed [`crate::access::ReleaseRequest`] of one chart and the compartment of the entry.
+    pub request: Bytes,
+    /// The entry that names the attachment.
+    pub entry: EntryId,
+}

@@ -19,6 +19,7 @@ pub mod chart;
 pub mod directory;
 pub mod entry;
 pub mod error;
+pub mod journal;
 pub mod keys;
 pub mod pace;
 pub mod session;
