@@ -19,7 +19,9 @@ mod error;
 mod files;
 mod repository;
 mod set;
+mod verify;
 
 pub use error::BackupError;
 pub use repository::{Repository, SnapshotInfo};
 pub use set::{BackupSet, Checked, KeyFile, Record};
+pub use verify::{Found, Verifier};

@@ -19,8 +19,8 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 pub struct Record {
     /// From 1, without gaps.
     pub seq: u64,
-    /// What kind of change it is.
-    pub kind: i64,
+    /// What kind of change it is, as [`subrosa_protocol::journal::Change::kind`] says.
+    pub kind: String,
     /// Receive time of the server.
     pub at: Timestamp,
     /// On which chart.
@@ -335,7 +335,7 @@ mod tests {
     const PRACTICE: PracticeId = PracticeId([1; 16]);
 
     fn record(seq: u64) -> Record {
-        Record { seq, kind: 1, at: Timestamp(seq as i64), chart: None, body: vec![seq as u8; 100].into() }
+        Record { seq, kind: "leaf".to_owned(), at: Timestamp(seq as i64), chart: None, body: vec![seq as u8; 100].into() }
     }
 
     fn all(set: &BackupSet) -> Result<Vec<u64>, BackupError> {
