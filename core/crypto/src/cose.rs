@@ -13,15 +13,30 @@ pub(crate) const VERSION: &str = "subrosa/1";
 /// A namespaced context, built by the reader from what it asked for and never from what arrived.
 ///
 /// It becomes `external_aad = cbor(["subrosa/1", NAMESPACE, context])`, so that nothing sealed for one place opens in another and nothing of one
-/// kind opens as another kind. Namespaces are lower-case words with dashes, unique in the whole program.
+/// kind opens as another kind. A namespace is of lower-case letters, digits and dashes (anything else does not compile), and unique among contexts in
+/// the whole program.
 pub trait Context: Serialize {
     /// What kind of thing this is the context of.
     const NAMESPACE: &'static str;
 }
 
-/// cbor(["subrosa/1", namespace, context])
-pub(crate) fn external_aad<C: Serialize + ?Sized>(namespace: &str, context: &C) -> Vec<u8> {
-    cbor::encode(&(VERSION, namespace, context))
+/// Letters, digits and dashes: no slash or colon, so that no namespace can run into the strings that this crate keeps for itself.
+pub(crate) const fn is_namespace(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if !matches!(bytes[i], b'a'..=b'z' | b'0'..=b'9' | b'-') {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// cbor(["subrosa/1", NAMESPACE, context])
+pub(crate) fn external_aad<C: Context>(ctx: &C) -> Vec<u8> {
+    const { assert!(is_namespace(C::NAMESPACE), "a namespace is of lower-case letters, digits and dashes") };
+    cbor::encode(&(VERSION, C::NAMESPACE, ctx))
 }
 
 /// The header fields of ours: private-use labels of RFC 9052 (below -65536), and `ek` of draft-ietf-cose-hpke.

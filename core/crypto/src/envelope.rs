@@ -72,7 +72,7 @@ pub fn seal<P, C: Context>(key: &Key<P>, ctx: &C, plaintext: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn seal_with<P, C: Context>(key: &Key<P>, ctx: &C, plaintext: &[u8], random: &[u8; 32]) -> Vec<u8> {
-    let aad = cose::external_aad(C::NAMESPACE, ctx);
+    let aad = cose::external_aad(ctx);
     let one_use = OneUse::derive(key, C::NAMESPACE, random, &aad);
     let protected = header(&key.id(), random, &one_use.commitment());
     let mut buffer = Vec::with_capacity(plaintext.len() + TAG_LEN);
@@ -91,7 +91,7 @@ pub fn open<P, C: Context>(key: &Key<P>, ctx: &C, sealed: &[u8]) -> Result<Zeroi
     if info.key_id != key.id() {
         return Err(CryptoError::KeyMismatch);
     }
-    let aad = cose::external_aad(C::NAMESPACE, ctx);
+    let aad = cose::external_aad(ctx);
     let one_use = OneUse::derive(key, C::NAMESPACE, &info.random, &aad);
     if !same(&one_use.commitment(), &info.commitment) {
         return Err(CryptoError::Commitment);

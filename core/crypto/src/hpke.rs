@@ -120,7 +120,7 @@ fn header(recipient: &Hash32, ek: &[u8]) -> ProtectedHeader {
 }
 
 fn info<C: Context>(ctx: &C) -> Result<Vec<u8>, CryptoError> {
-    let info = cose::external_aad(C::NAMESPACE, ctx);
+    let info = cose::external_aad(ctx);
     if info.len() > MAX_INFO { Err(CryptoError::ContextTooLong) } else { Ok(info) }
 }
 

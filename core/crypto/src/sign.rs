@@ -15,8 +15,8 @@ mod tests;
 pub use endorsed::{Endorsed, MAX_SIGNATURES};
 pub use signed::Signed;
 
-/// Something that can be signed. The namespace goes into what is signed, so that no statement can pass for one of another kind; it is a lower-case
-/// word with dashes, unique in the whole program.
+/// Something that can be signed. The namespace goes into what is signed, so that no statement can pass for one of another kind; it is of lower-case
+/// letters, digits and dashes (anything else does not compile), and unique among statements in the whole program.
 pub trait Statement: Serialize + DeserializeOwned {
     /// What kind of statement this is.
     const NAMESPACE: &'static str;

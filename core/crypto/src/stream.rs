@@ -40,7 +40,7 @@ struct Chunks {
 
 impl Chunks {
     fn derive<P, C: Context>(key: &Key<P>, ctx: &C, content: &Hash32, random: &[u8; 32]) -> Self {
-        let context = sha256(&[&cose::external_aad(C::NAMESPACE, ctx)]);
+        let context = sha256(&[&cose::external_aad(ctx)]);
         let info: [&[u8]; 6] = [b"subrosa/1/", C::NAMESPACE.as_bytes(), b"/stream", random, &context.0, &content.0];
         Chunks { keys: expand::<64>(key.expose(), &info), next: 0 }
     }

@@ -64,7 +64,6 @@ pub fn make_seven_words() -> Zeroizing<String> {
 ///
 /// # Errors
 /// `WordCount` or `WordUnknown` before any work is done.
-#[allow(clippy::expect_used, reason = "the parameters are constants within Argon2's bounds")]
 pub fn derive_words_key(words: &str, salt: &[u8; 16]) -> Result<KekKey, CryptoError> {
     let groups = to_groups(words, SEVEN)?;
     let list = Language::English.word_list();
@@ -75,11 +74,24 @@ pub fn derive_words_key(words: &str, salt: &[u8; 16]) -> Result<KekKey, CryptoEr
         }
         text.push_str(list[usize::from(*group)]);
     }
+    let out = stretch(text.as_bytes(), salt);
+    Ok(KekKey::from_bytes(*out).derive_subkey("words", &[]))
+}
+
+/// The key-encryption key of a passphrase that a person chose, for a file on their own machine: Argon2id as for seven words.
+///
+/// Hazard: a chosen passphrase can be guessed by whoever has the file. Where a program may choose, use seven words.
+pub fn derive_passphrase_key(passphrase: &str, salt: &[u8; 16]) -> KekKey {
+    KekKey::from_bytes(*stretch(passphrase.as_bytes(), salt)).derive_subkey("passphrase", &[])
+}
+
+#[allow(clippy::expect_used, reason = "the parameters are constants within Argon2's bounds")]
+fn stretch(text: &[u8], salt: &[u8; 16]) -> Zeroizing<[u8; 32]> {
     let params = argon2::Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, Some(32)).expect("valid constants");
     let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
     let mut out = Zeroizing::new([0u8; 32]);
-    argon.hash_password_into(text.as_bytes(), salt, out.as_mut_slice()).expect("valid lengths");
-    Ok(KekKey::from_bytes(*out).derive_subkey("words", &[]))
+    argon.hash_password_into(text, salt, out.as_mut_slice()).expect("valid lengths");
+    out
 }
 
 /// A 256-bit code as 24 words with a checksum (BIP-39).

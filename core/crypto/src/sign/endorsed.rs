@@ -21,6 +21,7 @@ pub struct Endorsed<T> {
 }
 
 fn aad<T: Statement>(practice: &PracticeId) -> Vec<u8> {
+    const { assert!(cose::is_namespace(T::NAMESPACE), "a namespace is of lower-case letters, digits and dashes") };
     cbor::encode(&(cose::VERSION, T::NAMESPACE, practice, "endorsed"))
 }
 

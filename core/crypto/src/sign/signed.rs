@@ -18,7 +18,8 @@ pub struct Signed<T> {
 }
 
 fn aad<T: Statement>(practice: &PracticeId) -> Vec<u8> {
-    cose::external_aad(T::NAMESPACE, practice)
+    const { assert!(cose::is_namespace(T::NAMESPACE), "a namespace is of lower-case letters, digits and dashes") };
+    cbor::encode(&(cose::VERSION, T::NAMESPACE, practice))
 }
 
 impl<T: Statement> Signed<T> {
