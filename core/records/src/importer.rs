@@ -1,6 +1,5 @@
 use crate::detect::DocumentKind;
 use crate::documents::{self, group_paths};
-use crate::item::Remark;
 use crate::{Format, ImportBatch, Options, Patient, RecordsError, UnownedWhy, ccda, detect, fhir, roster};
 
 /// Reads several files that belong together: bulk NDJSON whose files refer to each other, a folder of documents per client, an archive of either.
@@ -47,15 +46,15 @@ impl Importer {
             return Ok(());
         }
         if detect(name, bytes) == Format::Zip {
-            return self.add_archive(bytes, &at);
+            return self.add_archive(bytes, &format!("{at}, "));
         }
         self.add_file(name, bytes, at)
     }
 
-    fn add_archive(&mut self, bytes: &[u8], at: &str) -> Result<(), RecordsError> {
+    fn add_archive(&mut self, bytes: &[u8], before: &str) -> Result<(), RecordsError> {
         let limits = self.options.limits;
         documents::unpack(bytes, &limits, |number, member| {
-            let at = format!("{at}, member {number}");
+            let at = format!("{before}member {number}");
             match member {
                 documents::Member::Refused(code, reason) => self.batch.skip(&at, code, reason),
                 documents::Member::File(path, _) if documents::is_system_file(&path) => {
@@ -157,24 +156,19 @@ fn read_structured(format: Format, bytes: &[u8], options: &Options) -> Result<Im
 /// When the file cannot be read. What is wrong with one resource, row or member of it is in [`ImportBatch::skipped`] instead.
 pub fn read(name: &str, bytes: &[u8], options: &Options) -> Result<ImportBatch, RecordsError> {
     match detect(name, bytes) {
-        Format::Zip | Format::Document(_) => {
+        Format::Zip => read_archive(bytes, options),
+        Format::Document(_) => {
             let mut importer = Importer::new(options.clone());
-            importer.add(name, bytes)?;
-            let mut batch = importer.finish_open();
-            for remark in batch.skipped.iter_mut().chain(&mut batch.remarks) {
-                strip_place(remark);
-            }
-            Ok(batch)
+            importer.add_file(name, bytes, "the file".to_owned())?;
+            Ok(importer.finish_open())
         }
         format => read_structured(format, bytes, options),
     }
 }
 
-/// `file 1, member 3, line 7` to `member 3, line 7`: there is only one file.
-fn strip_place(remark: &mut Remark) {
-    if let Some(rest) = remark.at.strip_prefix("file 1, ") {
-        remark.at = rest.to_owned();
-    } else if remark.at == "file 1" {
-        "the file".clone_into(&mut remark.at);
-    }
+/// Reads all that is in an archive.
+pub(crate) fn read_archive(bytes: &[u8], options: &Options) -> Result<ImportBatch, RecordsError> {
+    let mut importer = Importer::new(options.clone());
+    importer.add_archive(bytes, "")?;
+    Ok(importer.finish_open())
 }

@@ -12,7 +12,7 @@ pub(crate) use paths::is_system_file;
 
 use crate::detect::DocumentKind;
 use crate::item::source_key;
-use crate::{ImportBatch, ImportItem, Importer, Options, RecordsError};
+use crate::{ImportBatch, ImportItem, Options, RecordsError};
 use sha2::Digest;
 use subrosa_model::Compartment;
 
@@ -23,9 +23,7 @@ use subrosa_model::Compartment;
 /// # Errors
 /// When it is damaged, or would unpack to more than [`crate::Limits`] allows.
 pub fn read_zip(bytes: &[u8], options: &Options) -> Result<ImportBatch, RecordsError> {
-    let mut importer = Importer::new(options.clone());
-    importer.add("archive.zip", bytes)?;
-    Ok(importer.finish_open())
+    crate::importer::read_archive(bytes, options)
 }
 
 /// A document as an item.

@@ -37,6 +37,10 @@ probe! {
 impl<'a> Probe<'a> {
     /// Reads the fields; an error means that the text is no JSON object or names a field twice.
     pub(crate) fn of(json: &'a str) -> Option<Self> {
+        // A list would be taken for the fields in order.
+        if !json.trim_start().starts_with('{') {
+            return None;
+        }
         serde_json::from_str(json).ok()
     }
 
