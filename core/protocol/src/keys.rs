@@ -25,6 +25,10 @@ pub struct Bundle {
     pub directory_head: Hash32,
     /// Newest access-ledger checkpoint seen then.
     pub ledger: LedgerPin,
+    /// Only in the bundle that an invited person deposits, who knows the root by its fingerprint: compared at the first sign-in, which then stores the
+    /// root itself. Until then `root` holds the member's own signing key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_root: Option<Hash32>,
 }
 
 impl Drop for Bundle {
