@@ -25,6 +25,7 @@
 mod charts;
 mod clock;
 mod connection;
+mod device;
 mod directory;
 mod error;
 #[cfg(target_arch = "wasm32")]
@@ -37,6 +38,7 @@ mod local;
 mod looked;
 mod open;
 mod passkey;
+mod people;
 mod roster;
 mod search;
 mod setup;
@@ -52,6 +54,7 @@ mod write;
 pub use charts::IdentityDraft;
 pub use clock::{Clock, SystemClock, TestClock};
 pub use connection::Connection;
+pub use device::{DeviceSecrets, MIN_PASSPHRASE, OfferedDevice, device_signin, offer_device};
 pub use error::ClientError;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::FetchTransport;
@@ -62,6 +65,7 @@ pub use local::{HeadPin, Pins};
 pub use looked::{Looked, LookedProof, check_looked_proof, log_name};
 pub use open::{OpenChart, OpenEntry, OpenVersion};
 pub use passkey::{Authenticator, Credential, prf_salt};
+pub use people::{Accepted, AcceptedInvite, Invitation, Invited, Proposal, Waiting, team_kinds};
 pub use roster::{Found, Roster, RosterChange};
 pub use setup::{SetupOptions, SetupOutcome, setup};
 pub use signin::{KitUse, PendingWords, SignIn, kit_use, signin};

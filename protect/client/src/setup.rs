@@ -84,6 +84,7 @@ pub async fn setup(conn: &Connection, passkey: &dyn Authenticator, options: &Set
         directory_size: directory.size(),
         directory_head: directory.head(),
         ledger: LedgerPin::default(),
+        expect_root: None,
     };
     let (sealed, hash) = seal_bundle(&bundle_key, &BundleContext { practice, member, version: 1 }, &bundle);
     statements.extend(sign_acts(&mut directory, &[&sign], vec![Act::SetBundle { member, version: 1, hash }], now)?);
@@ -95,7 +96,7 @@ pub async fn setup(conn: &Connection, passkey: &dyn Authenticator, options: &Set
         directory: statements,
         seals,
         bundle: sealed.clone().into(),
-        way_in,
+        way_in: way_in.clone(),
         repository: root.repository.expose().to_vec().into(),
     };
     let signed_in: SignedIn = conn.post("/v1/setup/finish", &finish, None).await?;
@@ -115,8 +116,9 @@ pub async fn setup(conn: &Connection, passkey: &dyn Authenticator, options: &Set
         sign,
         hpke,
         local: local_key(&bundle_key),
-        bundle: Some(HeldBundle { key: bundle_key, version: 1, sealed }),
+        bundle: Some(HeldBundle { key: bundle_key, version: 1, sealed, way: Some(way_in) }),
         pins,
+        expect_root: None,
     });
     vault.adopt(directory)?;
     vault.epochs.extend(epochs);

@@ -94,12 +94,13 @@ pub(crate) async fn unlock(
     let context = BundleContext { practice, member, version: sealed.version };
     let bundle = open_bundle(&key, &context, &sealed.sealed).map_err(|_| ClientError::WrongBundle)?;
     let pins = Pins {
-        root: Some(bundle.root),
+        root: bundle.expect_root.is_none().then_some(bundle.root),
         directory_size: bundle.directory_size,
         directory_head: bundle.directory_head,
         ledger: bundle.ledger,
         ..Pins::default()
     };
+    let passkey_way = Some(sealed.way_in.clone()).filter(|w| !matches!(w.way, WayIn::Kit { .. }));
     let mut vault = Vault::from_unlocked(Unlocked {
         conn: conn.clone(),
         session,
@@ -111,8 +112,9 @@ pub(crate) async fn unlock(
         sign: SigningKey::from_seed(bundle.sign_seed),
         hpke: HpkeSecret::from_seed(bundle.hpke_seed),
         local: local_key(&key),
-        bundle: Some(HeldBundle { key, version: sealed.version, sealed: sealed.sealed.to_vec() }),
+        bundle: Some(HeldBundle { key, version: sealed.version, sealed: sealed.sealed.to_vec(), way: passkey_way }),
         pins,
+        expect_root: bundle.expect_root,
     });
     if let Some(local) = local {
         // A copy of another member of the same device, or of before a reset, does not open: it is none of ours.
@@ -125,8 +127,11 @@ pub(crate) async fn unlock(
     let named = vault.directory.member(&member).ok_or(ClientError::Unknown("member"))?.bundle;
     match named {
         Some((version, hash)) if version == sealed.version && hash == sha256(&[&sealed.sealed]) => {}
-        // Just admitted: the bundle deposited with the invitation is announced now, by its owner.
-        None if sealed.version == 1 => vault.announce_bundle(1).await?,
+        // Just admitted: the bundle deposited with the invitation is announced now, by its owner, and a second one with the root and pins in it.
+        None if sealed.version == 1 => {
+            vault.announce(1, sealed.sealed.to_vec()).await?;
+            vault.announce_bundle(2).await?;
+        }
         _ => return Err(ClientError::WrongBundle),
     }
     vault.sync_epochs().await?;
@@ -145,9 +150,15 @@ impl Vault {
             directory_size: self.directory.size(),
             directory_head: self.directory.head(),
             ledger: self.pins.ledger,
+            expect_root: None,
         };
         let context = BundleContext { practice: self.practice, member: self.member, version };
-        let (sealed, hash) = seal_bundle(&held.key, &context, &bundle);
+        let (sealed, _) = seal_bundle(&held.key, &context, &bundle);
+        self.announce(version, sealed).await
+    }
+
+    async fn announce(&mut self, version: u64, sealed: Vec<u8>) -> Result<(), ClientError> {
+        let hash = sha256(&[&sealed]);
         let act = Act::SetBundle { member: self.member, version, hash };
         self.append_with(vec![act], Vec::new(), Some(sealed.clone().into())).await?;
         if let Some(held) = self.bundle.as_mut() {
@@ -201,7 +212,8 @@ impl Vault {
     pub async fn put_kit(&mut self) -> Result<Kit, ClientError> {
         let held = self.bundle.as_ref().ok_or(ClientError::NotHere("a linked device has no bundle"))?;
         let (code, share) = (Zeroizing::new(random::make_bytes::<32>()), Zeroizing::new(random::make_bytes::<32>()));
-        let number = self.pins.kit + 1;
+        // Counts up on every device without their knowing of each other: seconds since 1970.
+        let number = u32::try_from(self.now().0 / Timestamp::SECOND).unwrap_or(0).max(self.pins.kit + 1);
         let way = WayIn::Kit { number };
         let kek = derive_kit_kek(&code, &share, &self.practice, &self.member);
         let context = WayInContext { practice: self.practice, member: self.member, way: way.clone() };

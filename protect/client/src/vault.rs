@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use subrosa_crypto::{BundleKey, DeviceKey, Endorsed, EpochKey, HpkeSecret, SigningKey};
-use subrosa_model::{Bytes, ChartId, Compartment, DeviceId, MemberId, PracticeId, Role, SessionId, TeamId, Timestamp};
-use subrosa_protocol::api::{DirectoryAppend, DirectoryPage, Epochs, SessionInfo, Sessions};
+use subrosa_crypto::{BundleKey, DeviceKey, Endorsed, EpochKey, HpkeSecret, SigningKey, VerifyingKey};
+use subrosa_model::{Bytes, ChartId, Compartment, DeviceId, Hash32, MemberId, PracticeId, Role, SessionId, TeamId, Timestamp};
+use subrosa_protocol::api::{DirectoryAppend, DirectoryPage, Epochs, SessionInfo, Sessions, WrappedBundleKey};
 use subrosa_protocol::directory::{Act, Directory, Recipient};
 use subrosa_protocol::keys::{EpochSeal, root_fingerprint};
 
@@ -32,6 +32,8 @@ pub struct Vault {
     pub(crate) directory: Directory,
     pub(crate) signers: Signers,
     pub(crate) pins: Pins,
+    /// Fingerprint of the root from an invitation or pairing, until the root itself has been seen.
+    pub(crate) expect_root: Option<Hash32>,
     pub(crate) epochs: BTreeMap<(TeamId, u32), EpochKey>,
     pub(crate) chart_keys: BTreeMap<(ChartId, Compartment), Vec<HeldKey>>,
     pub(crate) roster: Roster,
@@ -42,6 +44,8 @@ pub(crate) struct HeldBundle {
     pub(crate) key: BundleKey,
     pub(crate) version: u64,
     pub(crate) sealed: Vec<u8>,
+    /// The way in that was used, for opening things offline.
+    pub(crate) way: Option<WrappedBundleKey>,
 }
 
 /// What a vault is made of.
@@ -58,6 +62,7 @@ pub(crate) struct Unlocked {
     pub(crate) bundle: Option<HeldBundle>,
     pub(crate) local: DeviceKey,
     pub(crate) pins: Pins,
+    pub(crate) expect_root: Option<Hash32>,
 }
 
 impl core::fmt::Debug for Vault {
@@ -82,6 +87,7 @@ impl Vault {
             directory: Directory::new(u.practice),
             signers: Signers::default(),
             pins: u.pins,
+            expect_root: u.expect_root,
             epochs: BTreeMap::new(),
             chart_keys: BTreeMap::new(),
             roster: Roster::default(),
@@ -136,7 +142,7 @@ impl Vault {
         self.directory.members().get(&self.member).map_or("", |m| m.name.as_str())
     }
     /// Fingerprint of the practice root, to compare with the practice kit.
-    pub fn root_fingerprint(&self) -> subrosa_model::Hash32 {
+    pub fn root_fingerprint(&self) -> Hash32 {
         self.pins.root.as_ref().map(root_fingerprint).unwrap_or_default()
     }
     pub(crate) fn now(&self) -> Timestamp {
@@ -175,6 +181,7 @@ impl Vault {
     pub(crate) async fn sync_directory(&mut self) -> Result<bool, ClientError> {
         let before = self.directory.size();
         let mut next = self.directory.clone();
+        let mut founding = None;
         loop {
             let page: DirectoryPage = self.conn.get(&format!("/v1/directory?after={}", next.size()), Some(&self.session)).await?;
             if page.size < next.size() {
@@ -182,6 +189,10 @@ impl Vault {
             }
             for statement in &page.entries {
                 follow(&mut next, statement, &self.pins)?;
+                if next.size() == 1 {
+                    founding = next.root().copied();
+                    self.check_fingerprint(founding.as_ref())?;
+                }
             }
             if next.size() >= page.size {
                 break;
@@ -192,7 +203,18 @@ impl Vault {
         }
         check_length(&next, &self.pins)?;
         self.adopt(next)?;
+        self.pins.root = self.pins.root.or(founding);
         Ok(self.directory.size() != before)
+    }
+
+    /// Without a pinned root the fingerprint from the invitation decides; without either nothing does, and nothing is accepted.
+    fn check_fingerprint(&self, founding: Option<&VerifyingKey>) -> Result<(), ClientError> {
+        let fits = match (founding, self.pins.root, self.expect_root) {
+            (Some(found), Some(pinned), _) => *found == pinned,
+            (Some(found), None, Some(expected)) => root_fingerprint(found) == expected,
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(ClientError::ServerKeySubstituted) }
     }
 
     /// Takes a verified directory as the current one, after checking that it names one's own keys.
