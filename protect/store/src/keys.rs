@@ -26,6 +26,11 @@ pub(crate) const KIT_SHARE: &str = "kit-share";
 pub(crate) const REPOSITORY: &str = "repository";
 pub(crate) const LOG_KEY: &str = "log-key";
 
+const KINDS: &[&str] = &[WRAP, CUSTODY, EPOCH_SEAL, KIT_SHARE, REPOSITORY, LOG_KEY];
+
+/// Kind, chart, name, tag, value.
+pub(crate) type CopiedRow = (String, Option<ChartId>, Vec<u8>, Vec<u8>, Zeroizing<Vec<u8>>);
+
 /// Where a row lies; the sealing context of its value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Place {
@@ -98,8 +103,6 @@ impl SealedRow {
         Place { practice: self.practice, kind: self.kind.clone(), chart: self.chart, name: self.name.clone().into() }
     }
 }
-
-pub(crate) const COLUMNS: &str = "practice, kind, chart, name, tag, seq, value";
 
 pub(crate) struct KeyStore {
     pub(crate) db: Database,
@@ -186,6 +189,16 @@ impl KeyStore {
         tx.commit().await?;
         crash::point("commit-keys-after");
         Ok(())
+    }
+
+    /// Rows out of a copy; they take the place of what there is.
+    pub(crate) async fn put_copied(&self, owner: &PracticeId, copied: Vec<CopiedRow>) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(copied.len());
+        for (kind, chart, name, tag, value) in copied {
+            let kind = KINDS.iter().find(|k| **k == kind).ok_or_else(|| StoreError::damaged("a key copy with rows of an unknown kind"))?;
+            rows.push(KeyRow { kind, chart, name, tag, value, replaces: true });
+        }
+        self.put(owner, &rows).await
     }
 
     /// Rows of one kind of these charts, opened lazily by the caller.

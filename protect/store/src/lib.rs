@@ -27,25 +27,40 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod backup;
 mod change;
 mod config;
 pub mod crash;
 mod disk;
+mod erase;
 mod error;
 mod keys;
+mod member;
+mod objects;
 mod plan;
 mod project;
 mod proofs;
 mod read;
+mod received;
+mod rebuild;
+mod roster;
 mod schema;
+mod short;
 mod sql;
 mod store;
+mod verify;
 mod view;
 mod writer;
 
+pub use backup::{JournalRecord, KeyCopy};
 pub use change::{KitUseState, Log};
 pub use config::{Backend, Config};
+pub use erase::ErasureDone;
 pub use error::StoreError;
+pub use member::{CheckpointRow, CredentialRow, InvitationRow, KitRow, KitUseRow};
 pub use plan::{ChartState, CustodyHalf, Done, Needs, PaceMark, Plan, Receipt, RelationRow, Snapshot, View, Write};
 pub use read::Targets;
+pub use roster::RosterRows;
+pub use short::SessionRow;
 pub use store::Store;
+pub use verify::VerifyReport;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use subrosa_ledger::tree::{self, MemoryNodes, NodeAt};
-use subrosa_model::{Bytes, ChartId, Hash32, PracticeId};
+use subrosa_model::{Bytes, ChartId, PracticeId};
 use subrosa_protocol::access::{ChartHistory, Extension, HeadProof, OpenedLeaf, ProvenLeaf, map_key};
 
 use crate::change::{Change, Log};
@@ -153,12 +153,6 @@ impl Store {
         )
         .await?;
         found.iter().map(|r| opened_leaf(&r.blob(0)?)).collect()
-    }
-
-    /// Root of a log at a size, from its nodes.
-    pub(crate) async fn root_at(&self, log: Log, size: u64) -> Result<Hash32, StoreError> {
-        let nodes = self.nodes(log, &tree::root_nodes(size)).await?;
-        Ok(tree::root_at(&nodes, size)?)
     }
 }
 

@@ -1,6 +1,8 @@
 use std::fs::File;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use object_store::local::LocalFileSystem;
 use subrosa_crypto::{SigningKey, VerifyingKey, Zeroizing};
 use subrosa_model::{PracticeId, Timestamp};
 use subrosa_protocol::access::AccessEvent;
@@ -12,13 +14,16 @@ use crate::keys::{self, INSTALLATION, KeyRow, KeyStore};
 use crate::plan::{Done, Needs, Plan, Receipt, Snapshot, View, Write};
 use crate::sql::{Database, Dialect};
 use crate::writer::{Job, RawDone, RawPlan, Shared, find_practice, run_writer};
-use crate::{StoreError, disk, schema};
+use crate::{StoreError, disk, objects, schema};
+
+/// Lies in a data directory while a restore into it has not come to its end.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// A practice's store. Cloning is cheap; all clones share one writer.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) config: Arc<Config>,
+    pub(crate) objects: Arc<LocalFileSystem>,
     queue: mpsc::WeakSender<Job>,
     life: Arc<Mutex<Option<Life>>>,
 }
@@ -43,6 +48,13 @@ impl Store {
     /// `locked`, `network-filesystem`, `newer-schema`, `unsafe-setting`, `store-key`, `unavailable`, `disk-full`.
     pub async fn open(config: Config) -> Result<Store, StoreError> {
         let lock = disk::take(&config.data_dir)?;
+        if config.data_dir.join(RESTORING).exists() {
+            return Err(StoreError::damaged("a restore into this directory was cut short; empty it and restore again"));
+        }
+        Self::open_locked(config, lock).await
+    }
+
+    pub(crate) async fn open_locked(config: Config, lock: File) -> Result<Store, StoreError> {
         let (main, keys) = match &config.backend {
             Backend::Sqlite => {
                 let (main_file, keys_file) = (config.data_dir.join("main.db"), config.data_dir.join("keys.db"));
@@ -60,18 +72,20 @@ impl Store {
                 (main, keys)
             }
         };
+        let objects = Arc::new(objects::open(&config.data_dir)?);
         let keys = KeyStore::open(keys, config.key_path()).await?;
         let log_key = log_key(&keys).await?;
         let practice = find_practice(&mut *main.reader().await?).await?;
-        let shared = Arc::new(Shared { main, keys, log_key, practice: std::sync::RwLock::new(practice), newest: tokio::sync::RwLock::new(None) });
+        let shared = Arc::new(Shared { main, keys, log_key, practice: std::sync::RwLock::new(practice), newest: tokio::sync::RwLock::new(None), forget: AtomicBool::new(false) });
         let (queue, jobs) = mpsc::channel(config.queue.max(1));
         let writer = tokio::spawn(run_writer(Arc::clone(&shared), jobs));
         let store = Store {
             shared,
-            config: Arc::new(config),
+            objects,
             queue: queue.downgrade(),
             life: Arc::new(Mutex::new(Some(Life { queue, writer, lock }))),
         };
+        store.finish_erasures().await?;
         Ok(store)
     }
 

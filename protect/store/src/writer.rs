@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use subrosa_crypto::{SigningKey, cbor};
 use subrosa_ledger::checkpoint::Checkpoint;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) log_key: SigningKey,
     pub(crate) practice: std::sync::RwLock<Option<PracticeId>>,
     pub(crate) newest: RwLock<Option<Snapshot>>,
+    /// Set when the tables were made anew: the writer then reads the map again.
+    pub(crate) forget: AtomicBool,
 }
 
 impl Shared {
@@ -146,6 +149,10 @@ impl State {
     async fn commit(&mut self, batch: &[Job]) -> Result<(Vec<Made>, Option<Snapshot>), StoreError> {
         let shared = Arc::clone(&self.shared);
         let mut tx = shared.main.begin().await?;
+        if shared.forget.swap(false, Ordering::AcqRel) {
+            self.map = ChartMap::new();
+            self.map_size = 0;
+        }
         let founding = batch.first().and_then(|j| j.found);
         let mut head = match founding {
             Some(practice) => {

@@ -5,6 +5,7 @@ mod main;
 
 use std::path::Path;
 
+pub(crate) use main::PROJECTIONS;
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::StoreError;
