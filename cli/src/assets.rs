@@ -52,6 +52,7 @@ pub fn all() -> &'static [Asset] {
 
 /// The client hash that is published for auditors and stands in the directory log: SHA-256 over
 /// `path 0x00 sha256` of every file in the order of their paths. `None` without a browser app.
+#[allow(dead_code)]
 pub fn client_hash() -> Option<Hash32> {
     if all().is_empty() {
         return None;

@@ -1,5 +1,43 @@
-//! `subrosa`: one binary, every function a subcommand.
+//! `subrosa`: one program, every function a subcommand.
+//!
+//! Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused because something did not verify.
 
 mod assets;
+mod cmd;
+mod out;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Said in confidence: the vault for a mental-health practice.
+#[derive(Parser)]
+#[command(name = "subrosa", version, about, max_term_width = 100)]
+struct Cli {
+    /// Print results as JSON, one object in the last line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(cmd::serve::Args),
+    /// Look at the settings.
+    Config(cmd::config::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = out::Out::new(cli.json);
+    let done = match cli.command {
+        Command::Serve(args) => cmd::serve::run(args, &out),
+        Command::Config(args) => cmd::config::run(args, &out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => out.failure(&failure),
+    }
+}

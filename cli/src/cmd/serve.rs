@@ -1,0 +1,143 @@
+//! `subrosa serve`: the server.
+
+use std::path::PathBuf;
+
+use subrosa_server::{Asset, Config, Layer, Running, Server};
+
+use crate::assets;
+use crate::out::{Failure, Out};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Settings as flags. What is not said here is taken from `SUBROSA_*` variables, then from the file.
+#[derive(clap::Args, Default)]
+pub struct Settings {
+    /// TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the databases, attachments and keys [default: subrosa-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:7110].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The lasting host name, to which passkeys are bound [default: localhost].
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// Address that browsers use, if a proxy stands in front of the server.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// PostgreSQL address of the main database [default: SQLite in the data directory].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// PostgreSQL address of the key store.
+    #[arg(long, value_name = "URL")]
+    key_database: Option<String>,
+    /// PEM file of the certificate chain.
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// PEM file of the certificate's private key.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A demonstration: invented people, this machine only, refuses real members for ever.
+    #[arg(long)]
+    demo: bool,
+    /// How much is logged: error, warn, info or debug [default: info].
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+impl Settings {
+    /// Flags over variables over the file, checked.
+    pub fn config(self) -> Result<Config, Failure> {
+        let wrong = |e: subrosa_server::ConfigError| Failure::usage(e.code(), format!("The settings cannot be used: {e}"));
+        let file = match self.config.or_else(|| std::env::var_os("SUBROSA_CONFIG").map(PathBuf::from)) {
+            Some(path) => Layer::from_file(&path).map_err(wrong)?,
+            None => Layer::default(),
+        };
+        let env = Layer::from_env(|name| std::env::var(name).ok()).map_err(wrong)?;
+        let flags = Layer {
+            data_dir: self.data_dir,
+            listen: self.listen,
+            host: self.host,
+            origin: self.origin,
+            database: self.database,
+            key_database: self.key_database,
+            tls_certificate: self.tls_certificate,
+            tls_key: self.tls_key,
+            demo: self.demo.then_some(true),
+            log: self.log,
+            ..Layer::default()
+        };
+        flags.over(env).over(file).finish().map_err(wrong)
+    }
+}
+
+/// The embedded browser app, as the server takes it.
+pub fn embedded(path: &str) -> Option<Asset> {
+    if path == "/" && assets::all().is_empty() {
+        let page = assets::MISSING_PAGE.as_bytes();
+        return Some(Asset { bytes: page, brotli: None, content_type: "text/html; charset=utf-8", sha256: subrosa_crypto::sha256(&[page]), immutable: false });
+    }
+    let a = assets::get(path)?;
+    Some(Asset { bytes: a.bytes, brotli: a.brotli, content_type: a.content_type, sha256: a.sha256, immutable: a.immutable })
+}
+
+/// Logs of the server only, to standard error: other crates print what they are given.
+pub fn start_log(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::new(format!("off,subrosa_server={level}"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}
+
+pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
+    let config = args.settings.config()?;
+    start_log(&config.log);
+    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::failed("runtime", format!("The server could not start: {e}")))?;
+    runtime.block_on(async {
+        let running = Server::new(config)
+            .with_assets(embedded)
+            .start()
+            .await
+            .map_err(|e| Failure::failed(e.code(), format!("The server could not start: {e}")))?;
+        announce(&running, out);
+        wait_for_stop().await;
+        out.say("Stopping: finishing what is at work.");
+        running.stop().await;
+        Ok(())
+    })
+}
+
+fn announce(running: &Running, out: &Out) {
+    let origin = running.origin().to_string();
+    let setup = running.setup_link();
+    let text = match setup {
+        Some(link) => format!("Subrosa runs at {origin}\n\nSet up the practice here (this link works once):\n  {link}\n"),
+        None => format!("Subrosa runs at {origin}\n"),
+    };
+    out.result(&text, &serde_json::json!({ "ok": true, "address": running.address().to_string(), "origin": origin, "setup": setup }));
+}
+
+#[cfg(unix)]
+async fn wait_for_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_stop() {
+    let _ = tokio::signal::ctrl_c().await;
+}
