@@ -565,3 +565,51 @@ pub struct ObjectAsk {
     /// The entry that names the attachment.
     pub entry: EntryId,
 }
+
+/// `GET /v1/keeper/journal?after=N&limit=M` (keeper): journal records after N.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalPage {
+    /// Records in order, without gaps.
+    pub records: Vec<JournalRow>,
+    /// Last sequence number of the journal.
+    pub newest: u64,
+}
+
+/// One journal record on its way to a keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalRow {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// What kind of change it is.
+    pub kind: String,
+    /// Receive time of the server.
+    pub at: Timestamp,
+    /// On which chart.
+    pub chart: Option<ChartId>,
+    /// The change ([`crate::journal::Change`], encoded).
+    pub body: Bytes,
+}
+
+/// `GET /v1/keeper/keys?after=N` (keeper): a copy of the key store sealed to the practice kit; from 0 it is a full one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCopyPage {
+    /// Cursor after which it begins.
+    pub from: u64,
+    /// Cursor that it reaches.
+    pub to: u64,
+    /// The sealed copy.
+    pub copy: Bytes,
+    /// Password of the backup repository, derived from the practice kit. The repository's content is sealed besides.
+    pub repository: Bytes,
+}
+
+/// `POST /v1/keeper/report` (keeper): how far the copy reaches, and cosignatures of the checkpoints verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperReport {
+    /// Last journal sequence that lies verified and durable at the keeper.
+    pub kept: u64,
+    /// Cosigned checkpoint of the access ledger, as a signed note; empty when nothing was cosigned.
+    pub access: String,
+    /// Cosigned checkpoint of the directory log; empty when nothing was cosigned.
+    pub directory: String,
+}
