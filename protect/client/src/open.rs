@@ -113,7 +113,7 @@ impl Vault {
 
     /// Fetches a compartment's keys in order to write.
     pub(crate) async fn open_for_writing(&mut self, chart: ChartId, compartment: Compartment) -> Result<OpenChart, ClientError> {
-        self.open_with(&[chart], &[compartment], Purpose::Write).await?.pop().ok_or(ClientError::NotAsked)
+        self.open_with(&[chart], &[compartment], Purpose::Open).await?.pop().ok_or(ClientError::NotAsked)
     }
 
     pub(crate) fn sign_request(&self, charts: &[ChartId], compartments: &[Compartment], purpose: Purpose, after: u64) -> SignedRequest {

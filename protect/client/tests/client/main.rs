@@ -1,0 +1,5 @@
+//! The client against the real server: as it should go, and with a hostile server in between.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod first_day;
+mod practice;
