@@ -27,6 +27,8 @@ mod clock;
 mod connection;
 mod device;
 mod directory;
+#[cfg(feature = "drill-secrets")]
+mod drill;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod fetch;
