@@ -597,6 +597,8 @@ pub struct KeyCopyPage {
     pub from: u64,
     /// Cursor that it reaches.
     pub to: u64,
+    /// Whether there is more after it.
+    pub more: bool,
     /// The sealed copy.
     pub copy: Bytes,
     /// Password of the backup repository, derived from the practice kit. The repository's content is sealed besides.

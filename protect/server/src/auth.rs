@@ -72,6 +72,34 @@ pub async fn check(app: &App, headers: &HeaderMap, covered: &Covered<'_>, kind: 
     Ok(Who { session })
 }
 
+/// Checks that a keeper signed the request: one that an owner has named in the directory, or whose public key this machine's operator has put into
+/// `keepers/NAME.pub` in the data directory (where everything that a keeper gets lies anyway).
+///
+/// # Errors
+/// `signature`, `bad-time`, `replayed`, `busy`.
+pub async fn check_keeper(app: &App, headers: &HeaderMap, covered: &Covered<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let name = headers.get("subrosa-keeper").and_then(|v| v.to_str().ok()).filter(|n| keeper_name_ok(n)).ok_or(UNSIGNED)?;
+    if app.shared {
+        app.refresh().await?;
+    }
+    let named = app.directory()?.witnesses().get(name).copied();
+    let key = named.or_else(|| keeper_of_operator(app, name)).ok_or(Refusal::unsigned(
+        "keeper",
+        "This keeper is not known here. An owner adds it under Backup, with the line that the keeper printed.",
+    ))?;
+    verify(app, headers, covered, SessionId::default(), &key, now).await
+}
+
+fn keeper_name_ok(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn keeper_of_operator(app: &App, name: &str) -> Option<VerifyingKey> {
+    let text = std::fs::read_to_string(app.config.data_dir.join("keepers").join(format!("{name}.pub"))).ok()?;
+    let bytes: [u8; 32] = subrosa_crypto::from_base64url(text.trim())?.try_into().ok()?;
+    VerifyingKey::from_bytes(bytes).ok()
+}
+
 /// Checks a request's signature by a key, and that it is served once.
 ///
 /// # Errors

@@ -100,7 +100,7 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
     let limited = |wait: u64| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests in a short time. Wait a moment, then try again.").after(wait);
     match route.auth {
         Auth::Strict => app.strict_rate.take(peer, now).map_err(limited)?,
-        Auth::Open => app.open_rate.take(peer, now).map_err(limited)?,
+        Auth::Open | Auth::Keeper => app.open_rate.take(peer, now).map_err(limited)?,
         Auth::Session | Auth::Restricted => {}
     }
     let permit = Arc::clone(&app.in_flight)
@@ -120,6 +120,10 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
     let covered = auth::Covered { method: parts.method.as_str(), path, body: &body };
     let who = match route.auth {
         Auth::Open | Auth::Strict => None,
+        Auth::Keeper => {
+            auth::check_keeper(app, headers, &covered, now).await?;
+            None
+        }
         kind @ (Auth::Session | Auth::Restricted) => {
             let who = auth::check(app, headers, &covered, kind, now).await?;
             app.session_rate.take(who.session.session, now).map_err(limited)?;

@@ -133,16 +133,22 @@ impl Keeper {
     async fn take_keys(&mut self, source: &impl Source, now: Timestamp) -> Result<(u64, Vec<u8>), KeeperError> {
         let erased = self.verifier.erased().len();
         let full = erased > self.erased_seen || self.set.keys_reach()? == 0;
-        let after = if full { 0 } else { self.set.keys_reach()? };
-        let page = source.keys(after, now).await?;
-        if full || page.to > after {
-            self.set.put_keys(&KeyFile { from: page.from, to: page.to, bytes: page.copy.0 })?;
-        }
+        let mut after = if full { 0 } else { self.set.keys_reach()? };
+        let repository = loop {
+            let page = source.keys(after, now).await?;
+            if page.to > after {
+                self.set.put_keys(&KeyFile { from: page.from, to: page.to, bytes: page.copy.0 })?;
+            }
+            if !page.more || page.to <= after {
+                break page.repository;
+            }
+            after = page.to;
+        };
         if erased > self.erased_seen {
             self.set.drop_older_keys()?;
             self.erased_seen = erased;
         }
-        Ok((self.set.keys_reach()?, page.repository.0))
+        Ok((self.set.keys_reach()?, repository.0))
     }
 
     fn snapshot(&self, repository: &[u8]) -> Result<String, KeeperError> {

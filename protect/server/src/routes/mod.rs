@@ -10,6 +10,7 @@ pub mod directory;
 pub mod drafts;
 pub mod entries;
 pub mod invitations;
+pub mod keeper;
 pub mod kit;
 pub mod logs;
 pub mod objects;
@@ -32,6 +33,8 @@ pub enum Auth {
     Session,
     /// The same, also in a session that may only enrol a passkey.
     Restricted,
+    /// A keeper that an owner has named in the directory, or that this machine's operator has entered.
+    Keeper,
 }
 
 /// One address.
@@ -147,6 +150,10 @@ pub static ROUTES: &[Route] = routes! {
     "GET" "/v1/sessions" Restricted 0, "" => "Sessions", sessions::list, "What is signed in in one's own name.";
     "DELETE" "/v1/sessions/{id}" Restricted 0, "" => "", sessions::end, "Ends one of one's own sessions.";
     "GET" "/v1/backup" Session 0, "" => "BackupState", backup::state, "State of backup and witness.";
+    "GET" "/v1/keeper/journal" Keeper 0, "" => "JournalPage", keeper::journal, "Journal records after `after`.";
+    "GET" "/v1/keeper/keys" Keeper 0, "" => "KeyCopyPage", keeper::keys, "The key store after `after`, sealed to the practice kit.";
+    "GET" "/v1/keeper/object/{hash}" Keeper 0, "" => "", keeper::object, "An attachment's ciphertext.";
+    "POST" "/v1/keeper/report" Keeper 64 * KB, "KeeperReport" => "", keeper::report, "How far the copy reaches, with cosignatures.";
 };
 
 /// What a path leads to.

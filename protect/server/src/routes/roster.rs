@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use subrosa_model::{ChartId, Compartment};
-use subrosa_protocol::access::{Purpose, What};
+use subrosa_protocol::access::{AccessEvent, Purpose, What};
 use subrosa_protocol::api::{Ask, RosterPage};
 use subrosa_protocol::whomay::{Action, Standing, Verdict, may};
 use subrosa_store::{Needs, Plan};
@@ -49,7 +49,7 @@ pub async fn sync(call: Call) -> Answer {
             }
             let mut plan = Plan::accept(());
             plan.events.extend(named.iter().map(|c| record::on_chart(&event, *c, &[Compartment::Identity], true)));
-            plan.events.push(event);
+            plan.events.push(AccessEvent { compartments: wanted.request.compartments.clone(), ..event });
             Ok(plan)
         })
         .await?;
@@ -64,6 +64,6 @@ pub async fn sync(call: Call) -> Answer {
     })
 }
 
-fn record_refused(event: &subrosa_protocol::access::AccessEvent) -> subrosa_protocol::access::AccessEvent {
-    subrosa_protocol::access::AccessEvent { what: What::Refused, ..event.clone() }
+fn record_refused(event: &AccessEvent) -> AccessEvent {
+    AccessEvent { what: What::Refused, ..event.clone() }
 }
