@@ -36,6 +36,9 @@ pub(crate) struct Links {
 }
 
 impl ImportBatch {
+    /// Names of one patient that are followed; a real one has a handful.
+    const MOST_ALIASES: usize = 200;
+
     /// The place of remarks made while batches are joined.
     pub(crate) const SOMEWHERE: &'static str = "another file";
 
@@ -48,7 +51,12 @@ impl ImportBatch {
         false
     }
 
-    pub(crate) fn push_unowned(&mut self, item: ImportItem, why: UnownedWhy, at: impl core::fmt::Display) {
+    pub(crate) fn push_unowned(
+        &mut self,
+        item: ImportItem,
+        why: UnownedWhy,
+        at: impl core::fmt::Display,
+    ) {
         if self.is_new(&item.source_key, at) {
             self.unowned.push(Unowned { item, why });
         }
@@ -58,32 +66,53 @@ impl ImportBatch {
         if self.links.seen.insert(*key) {
             return true;
         }
-        self.skip(at, "duplicate", "the same thing, word for word, was read before");
+        self.skip(
+            at,
+            "duplicate",
+            "the same thing, word for word, was read before",
+        );
         false
     }
 
-    pub(crate) fn skip(&mut self, at: impl core::fmt::Display, code: &'static str, reason: impl Into<String>) {
+    pub(crate) fn skip(
+        &mut self,
+        at: impl core::fmt::Display,
+        code: &'static str,
+        reason: impl Into<String>,
+    ) {
         self.skipped.push(Remark::new(at, code, reason));
     }
 
-    pub(crate) fn remark(&mut self, at: impl core::fmt::Display, code: &'static str, reason: impl Into<String>) {
+    pub(crate) fn remark(
+        &mut self,
+        at: impl core::fmt::Display,
+        code: &'static str,
+        reason: impl Into<String>,
+    ) {
         self.remarks.push(Remark::new(at, code, reason));
     }
 
     /// Adds a patient; one whose key is known already gives its aliases to the first, and a remark if the two look like different people.
     pub(crate) fn add_patient(&mut self, patient: Patient, at: impl core::fmt::Display) {
         let next = self.patients.len();
-        let index = *self.links.patients.entry(patient.key.clone()).or_insert(next);
+        let index = *self
+            .links
+            .patients
+            .entry(patient.key.clone())
+            .or_insert(next);
         let Some(known) = self.patients.get_mut(index) else {
             self.patients.push(patient);
             return;
         };
-        let differs = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        let differs =
+            |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         let (a, b) = (&known.card, &patient.card);
         let conflict = differs(&a.birth_date, &b.birth_date)
-            || (!a.family.is_empty() && !b.family.is_empty() && !a.family.eq_ignore_ascii_case(&b.family));
+            || (!a.family.is_empty()
+                && !b.family.is_empty()
+                && !a.family.eq_ignore_ascii_case(&b.family));
         for alias in patient.aliases {
-            if !known.aliases.contains(&alias) {
+            if known.aliases.len() < Self::MOST_ALIASES && !known.aliases.contains(&alias) {
                 known.aliases.push(alias);
             }
         }
@@ -94,10 +123,14 @@ impl ImportBatch {
 
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), RecordsError> {
         if self.items.len() + self.unowned.len() > limits.items {
-            return Err(RecordsError::TooMany { limit: limits.items });
+            return Err(RecordsError::TooMany {
+                limit: limits.items,
+            });
         }
         if self.skipped.len() + self.remarks.len() > limits.remarks {
-            return Err(RecordsError::TooManySkipped { limit: limits.remarks });
+            return Err(RecordsError::TooManySkipped {
+                limit: limits.remarks,
+            });
         }
         Ok(())
     }
@@ -145,7 +178,12 @@ impl ImportBatch {
         let prefix = format!("{}|", self.links.source);
         let lookup = |reference: &str| {
             let bare = reference.strip_prefix(&prefix).unwrap_or(reference);
-            names.get(reference).or_else(|| names.get(bare)).copied().flatten().map(str::to_owned)
+            names
+                .get(reference)
+                .or_else(|| names.get(bare))
+                .copied()
+                .flatten()
+                .map(str::to_owned)
         };
 
         for item in &mut self.items {
@@ -158,12 +196,25 @@ impl ImportBatch {
             let mut moved = false;
             let mut rest = Vec::with_capacity(self.unowned.len());
             for mut unowned in std::mem::take(&mut self.unowned) {
-                let owner = self.links.via.get(&unowned.item.source_key).and_then(|references| {
-                    references.iter().find_map(|r| lookup(r).or_else(|| self.links.owners.get(r).map(|key| lookup(key).unwrap_or_else(|| key.clone()))))
-                });
+                let owner = self
+                    .links
+                    .via
+                    .get(&unowned.item.source_key)
+                    .and_then(|references| {
+                        references.iter().find_map(|r| {
+                            lookup(r).or_else(|| {
+                                self.links
+                                    .owners
+                                    .get(r)
+                                    .map(|key| lookup(key).unwrap_or_else(|| key.clone()))
+                            })
+                        })
+                    });
                 match owner {
                     Some(key) => {
-                        if let Some(own) = crate::fhir::own_reference(&unowned.item.schema, &unowned.item.body) {
+                        if let Some(own) =
+                            crate::fhir::own_reference(&unowned.item.schema, &unowned.item.body)
+                        {
                             self.links.owners.insert(own, key.clone());
                         }
                         unowned.item.patient_key = key;
@@ -183,15 +234,22 @@ impl ImportBatch {
     /// After [`ImportBatch::resolve`]: moves the items of patients who are nowhere in this import to `unowned`.
     pub fn settle(&mut self) {
         let known: HashSet<&str> = self.patients.iter().map(|p| p.key.as_str()).collect();
-        let (items, lost): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.items).into_iter().partition(|item| known.contains(item.patient_key.as_str()));
+        let (items, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut self.items)
+            .into_iter()
+            .partition(|item| known.contains(item.patient_key.as_str()));
         self.items = items;
-        self.unowned.extend(lost.into_iter().map(|item| Unowned { item, why: UnownedWhy::PatientNotInImport }));
+        self.unowned.extend(lost.into_iter().map(|item| Unowned {
+            item,
+            why: UnownedWhy::PatientNotInImport,
+        }));
     }
 
     /// The patient of a key.
     pub fn patient(&self, key: &str) -> Option<&Patient> {
-        self.patients.iter().find(|p| p.key == key)
+        let at = self.links.patients.get(key).copied();
+        at.and_then(|at| self.patients.get(at))
+            .filter(|p| p.key == key)
+            .or_else(|| self.patients.iter().find(|p| p.key == key))
     }
 
     /// How many items of each schema, for the report.

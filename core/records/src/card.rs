@@ -66,17 +66,31 @@ pub struct Address {
 impl Address {
     /// Whether nothing is filled in.
     pub fn is_empty(&self) -> bool {
-        [&self.street, &self.city, &self.state, &self.postcode, &self.country].iter().all(|s| s.is_empty())
+        [
+            &self.street,
+            &self.city,
+            &self.state,
+            &self.postcode,
+            &self.country,
+        ]
+        .iter()
+        .all(|s| s.is_empty())
     }
 
     /// On one line.
     pub fn line(&self) -> String {
-        [&self.street, &self.postcode, &self.city, &self.state, &self.country]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ")
+        [
+            &self.street,
+            &self.postcode,
+            &self.city,
+            &self.state,
+            &self.country,
+        ]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Format {
     FhirXml,
     /// A C-CDA document or a fragment of one.
     Ccda,
-    /// A client list as CSV.
+    /// A patient list as CSV.
     Roster,
     /// A zip archive.
     Zip,
@@ -72,7 +72,9 @@ impl DocumentKind {
             DocumentKind::Office => match ending(name).as_str() {
                 "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
                 "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+                "pptx" => {
+                    "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+                }
                 "odt" => "application/vnd.oasis.opendocument.text",
                 "ods" => "application/vnd.oasis.opendocument.spreadsheet",
                 "doc" => "application/msword",
@@ -87,21 +89,27 @@ impl DocumentKind {
 pub(crate) fn ending(name: &str) -> String {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     match file.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.len() <= 8 => ending.to_ascii_lowercase(),
+        Some((stem, ending)) if !stem.is_empty() && ending.len() <= 8 => {
+            ending.to_ascii_lowercase()
+        }
         _ => String::new(),
     }
 }
 
 /// What a file is, from its first bytes (64 KiB are plenty) and, where they leave it open, the ending of its name.
 pub fn detect(name: &str, first_bytes: &[u8]) -> Format {
-    let bytes = first_bytes.get(..first_bytes.len().min(LOOK)).unwrap_or_default();
+    let bytes = first_bytes
+        .get(..first_bytes.len().min(LOOK))
+        .unwrap_or_default();
     let ending = ending(name);
     if let Some(format) = by_magic(&ending, bytes) {
         return format;
     }
     // A prefix may end inside a character, so the last few bytes do not decide about the encoding.
     let whole = match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or_default(),
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).unwrap_or_default()
+        }
         _ => bytes,
     };
     let (text, _) = decode(whole);
@@ -124,17 +132,61 @@ fn by_magic(ending: &str, bytes: &[u8]) -> Option<Format> {
     let document = match bytes {
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => {
             let first_name = bytes.get(30..).unwrap_or_default();
-            let office = matches!(ending, "docx" | "xlsx" | "pptx" | "odt" | "ods" | "odp" | "pages" | "numbers" | "epub" | "docm" | "xlsm")
-                || ["[Content_Types].xml", "mimetype", "_rels/", "word/", "xl/"].iter().any(|name| first_name.starts_with(name.as_bytes()));
-            return Some(if office { Format::Document(Office) } else { Format::Zip });
+            let office = matches!(
+                ending,
+                "docx"
+                    | "xlsx"
+                    | "pptx"
+                    | "odt"
+                    | "ods"
+                    | "odp"
+                    | "pages"
+                    | "numbers"
+                    | "epub"
+                    | "docm"
+                    | "xlsm"
+            ) || ["[Content_Types].xml", "mimetype", "_rels/", "word/", "xl/"]
+                .iter()
+                .any(|name| first_name.starts_with(name.as_bytes()));
+            return Some(if office {
+                Format::Document(Office)
+            } else {
+                Format::Zip
+            });
         }
         [0xD0, 0xCF, 0x11, 0xE0, ..] => Office,
-        [0xFF, 0xD8, 0xFF, ..] | [0x89, b'P', b'N', b'G', ..] | [b'G', b'I', b'F', b'8', ..] => Image,
+        [0xFF, 0xD8, 0xFF, ..] | [0x89, b'P', b'N', b'G', ..] | [b'G', b'I', b'F', b'8', ..] => {
+            Image
+        }
         [b'I', b'I', 0x2A, 0, ..] | [b'M', b'M', 0, 0x2A, ..] => Image,
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Image,
-        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] if matches!(ending, "heic" | "heif") => Image,
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Image,
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..]
+            if matches!(ending, "heic" | "heif") =>
+        {
+            Image
+        }
         [b'{', b'\\', b'r', b't', b'f', ..] => Rtf,
-        _ if memchr::memmem::find(head, b"%PDF-").is_some_and(|at| head.get(..at).is_some_and(|before| !before.contains(&b'{') && !before.contains(&b'<'))) => Pdf,
+        _ if memchr::memmem::find(head, b"%PDF-").is_some_and(|at| {
+            head.get(..at)
+                .is_some_and(|before| !before.contains(&b'{') && !before.contains(&b'<'))
+        }) =>
+        {
+            Pdf
+        }
         _ => return None,
     };
     Some(Format::Document(document))
@@ -147,25 +199,46 @@ fn json_kind(ending: &str, text: &str) -> Format {
     // Two lines that are objects of their own are NDJSON whatever the name.
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match (lines.next(), lines.next()) {
-        (Some(first), Some(second)) if first.len() > 2 && first.ends_with('}') && second.starts_with('{') => Format::FhirNdjson,
+        (Some(first), Some(second))
+            if first.len() > 2 && first.ends_with('}') && second.starts_with('{') =>
+        {
+            Format::FhirNdjson
+        }
         _ => Format::FhirJson,
     }
 }
 
 fn xml_kind(ending: &str, text: &str) -> Format {
-    let lower = text.get(..floor(text, 400)).unwrap_or_default().to_ascii_lowercase();
-    if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.contains("<html") {
+    let lower = text
+        .get(..floor(text, 400))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if lower.starts_with("<!doctype html") || lower.starts_with("<html") || lower.contains("<html")
+    {
         return Format::Document(DocumentKind::Html);
     }
     if text.contains("http://hl7.org/fhir\"") || text.contains("http://hl7.org/fhir'") {
         return Format::FhirXml;
     }
     // Documents say which vocabulary they use; fragments at least use its identifiers or its words.
-    let words = ["ClinicalDocument", "urn:hl7-org:v3", "2.16.840.1.113883", "<templateId", "<recordTarget", "classCode=", "<section", "<entry"];
+    let words = [
+        "ClinicalDocument",
+        "urn:hl7-org:v3",
+        "2.16.840.1.113883",
+        "<templateId",
+        "<recordTarget",
+        "classCode=",
+        "<section",
+        "<entry",
+    ];
     if words.iter().any(|word| text.contains(word)) {
         return Format::Ccda;
     }
-    if matches!(ending, "htm" | "html") { Format::Document(DocumentKind::Html) } else { Format::Unknown }
+    if matches!(ending, "htm" | "html") {
+        Format::Document(DocumentKind::Html)
+    } else {
+        Format::Unknown
+    }
 }
 
 fn text_kind(ending: &str, text: &str) -> Format {
@@ -174,10 +247,18 @@ fn text_kind(ending: &str, text: &str) -> Format {
         "ndjson" | "jsonl" => Format::FhirNdjson,
         "json" => Format::FhirJson,
         "txt" | "md" | "text" | "" => {
-            let columns = |line: &str| [',', ';', '\t', '|'].iter().map(|d| line.matches(*d).count()).max().unwrap_or(0);
+            let columns = |line: &str| {
+                [',', ';', '\t', '|']
+                    .iter()
+                    .map(|d| line.matches(*d).count())
+                    .max()
+                    .unwrap_or(0)
+            };
             let mut lines = text.lines().filter(|line| !line.trim().is_empty());
             let table = match (lines.next(), lines.next()) {
-                (Some(first), Some(second)) => columns(first) >= 2 && columns(first) == columns(second) && first.len() < 2000,
+                (Some(first), Some(second)) => {
+                    columns(first) >= 2 && columns(first) == columns(second) && first.len() < 2000
+                }
                 _ => false,
             };
             if table {
@@ -206,15 +287,42 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_bytes_first() {
-        assert_eq!(detect("a.json", b"{\"resourceType\":\"Bundle\""), Format::FhirJson);
-        assert_eq!(detect("a", b"{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Patient\"}"), Format::FhirNdjson);
-        assert_eq!(detect("a.ndjson", b"{\"resourceType\":\"Patient\"}"), Format::FhirNdjson);
-        assert_eq!(detect("x", b"\xEF\xBB\xBF<?xml version=\"1.0\"?><ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>"), Format::Ccda);
-        assert_eq!(detect("x.xml", b"<Bundle xmlns=\"http://hl7.org/fhir\"/>"), Format::FhirXml);
+        assert_eq!(
+            detect("a.json", b"{\"resourceType\":\"Bundle\""),
+            Format::FhirJson
+        );
+        assert_eq!(
+            detect(
+                "a",
+                b"{\"resourceType\":\"Patient\"}\n{\"resourceType\":\"Patient\"}"
+            ),
+            Format::FhirNdjson
+        );
+        assert_eq!(
+            detect("a.ndjson", b"{\"resourceType\":\"Patient\"}"),
+            Format::FhirNdjson
+        );
+        assert_eq!(
+            detect(
+                "x",
+                b"\xEF\xBB\xBF<?xml version=\"1.0\"?><ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>"
+            ),
+            Format::Ccda
+        );
+        assert_eq!(
+            detect("x.xml", b"<Bundle xmlns=\"http://hl7.org/fhir\"/>"),
+            Format::FhirXml
+        );
         assert_eq!(detect("x.csv", b"Name;Geb\xE4\n"), Format::Roster);
         assert_eq!(detect("clients.txt", b"a,b,c\nd,e,f\n"), Format::Roster);
-        assert_eq!(detect("x.bin", b"%PDF-1.7"), Format::Document(DocumentKind::Pdf));
-        assert_eq!(detect("x.docx", b"PK\x03\x04"), Format::Document(DocumentKind::Office));
+        assert_eq!(
+            detect("x.bin", b"%PDF-1.7"),
+            Format::Document(DocumentKind::Pdf)
+        );
+        assert_eq!(
+            detect("x.docx", b"PK\x03\x04"),
+            Format::Document(DocumentKind::Office)
+        );
         assert_eq!(detect("x.zip", b"PK\x03\x04"), Format::Zip);
         assert_eq!(detect("x.exe", b"MZ\x00\x00"), Format::Unknown);
         assert_eq!(detect("", b""), Format::Unknown);

@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum RecordsError {
     /// Larger than [`crate::Limits`] allows.
-    #[error("this file is larger than the {limit_mib} MiB that can be imported at once; split it or export in parts")]
+    #[error(
+        "this file is larger than the {limit_mib} MiB that can be imported at once; split it or export in parts"
+    )]
     TooLarge {
         /// The limit, in MiB.
         limit_mib: u64,
@@ -17,7 +19,9 @@ pub enum RecordsError {
         limit: usize,
     },
     /// More skipped pieces than anyone would read: this is not the kind of file it seems to be.
-    #[error("more than {limit} pieces of this file could not be read; it is damaged or not an export")]
+    #[error(
+        "more than {limit} pieces of this file could not be read; it is damaged or not an export"
+    )]
     TooManySkipped {
         /// The limit.
         limit: usize,
@@ -49,10 +53,14 @@ pub enum RecordsError {
         at: u64,
     },
     /// A document type declaration: refused because it can name other files and grow without bound.
-    #[error("this XML has a document type declaration (DOCTYPE), which is refused; a C-CDA has none")]
+    #[error(
+        "this XML has a document type declaration (DOCTYPE), which is refused; a C-CDA has none"
+    )]
     XmlDoctype,
     /// An entity other than the five of XML itself.
-    #[error("this XML uses an entity it cannot define (byte {at}); a C-CDA has only the five of XML")]
+    #[error(
+        "this XML uses an entity it cannot define (byte {at}); a C-CDA has only the five of XML"
+    )]
     XmlEntity {
         /// Byte offset in the text.
         at: u64,
@@ -73,7 +81,9 @@ pub enum RecordsError {
         columns: usize,
     },
     /// Dates such as 03/04/1980 could be read in two ways.
-    #[error("birth dates such as 03/04/1980 can be read in two ways here; choose day first or month first")]
+    #[error(
+        "birth dates such as 03/04/1980 can be read in two ways here; choose day first or month first"
+    )]
     DateOrderNeeded,
     /// Not a zip archive, or cut short.
     #[error("this zip archive is damaged or cut short")]

@@ -30,7 +30,13 @@ pub struct ImportItem {
 
 impl fmt::Debug for ImportItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ImportItem({} in {}, {} bytes)", self.schema, self.compartment, self.body.len())
+        write!(
+            f,
+            "ImportItem({} in {}, {} bytes)",
+            self.schema,
+            self.compartment,
+            self.body.len()
+        )
     }
 }
 
@@ -103,8 +109,16 @@ pub struct Remark {
 }
 
 impl Remark {
-    pub(crate) fn new(at: impl fmt::Display, code: &'static str, reason: impl Into<String>) -> Self {
-        Remark { at: at.to_string(), code, reason: reason.into() }
+    pub(crate) fn new(
+        at: impl fmt::Display,
+        code: &'static str,
+        reason: impl Into<String>,
+    ) -> Self {
+        Remark {
+            at: at.to_string(),
+            code,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -120,10 +134,24 @@ pub(crate) fn source_key(kind: &str, owner: &str, feed: impl FnOnce(&mut Sha256)
     hash.finalize().into()
 }
 
+/// Said of a thing that [`too_many`] people share.
+pub(crate) const MANY_PATIENTS: &str =
+    "this names more patients than one thing is copied for; it was kept apart";
+
+/// Whether a thing of so many people and bytes would grow out of hand if each had a copy.
+pub(crate) fn too_many(people: usize, bytes: usize) -> bool {
+    people > 1 && (people > 30 || people * bytes > 64 << 20)
+}
+
 /// `person:` and a short hash of name and birth date: a key for people whom the source gives no number.
 pub(crate) fn person_key(card: &IdentityCard) -> String {
     use core::fmt::Write as _;
-    let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let fold = |text: &str| {
+        text.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
     let key = source_key("person", "", |hash| {
         for part in [&card.family, &card.given] {
             hash.update(fold(part).as_bytes());
@@ -131,8 +159,10 @@ pub(crate) fn person_key(card: &IdentityCard) -> String {
         }
         hash.update(card.birth_date.as_deref().unwrap_or("").as_bytes());
     });
-    key.iter().take(16).fold("person:".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    key.iter()
+        .take(16)
+        .fold("person:".to_owned(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

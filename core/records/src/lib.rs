@@ -1,4 +1,4 @@
-//! Records of other systems, in and out: FHIR R4 bundles and bulk NDJSON, C-CDA documents, client lists as CSV, and documents per client in folders or zip archives.
+//! Records of other systems, in and out: FHIR R4 bundles and bulk NDJSON, C-CDA documents, patient lists as CSV, and documents per patient in folders or zip archives.
 //!
 //! Whatever comes in is cut into [`ImportItem`]s that keep the source's bytes exactly, each with the patient it belongs to, the compartment it goes into
 //! and a line for display. What belongs to no patient is handed over too; what is not taken is reported by place and reason.

@@ -17,7 +17,11 @@ pub struct Options {
 impl Options {
     /// A patient key with the source label before it.
     pub(crate) fn key(&self, local: &str) -> String {
-        if self.source.is_empty() { local.to_owned() } else { format!("{}|{local}", self.source) }
+        if self.source.is_empty() {
+            local.to_owned()
+        } else {
+            format!("{}|{local}", self.source)
+        }
     }
 }
 
@@ -60,12 +64,20 @@ impl Default for Limits {
 impl Limits {
     /// Smaller bounds for a page, whose memory is at most 4 GiB and usually less.
     pub fn browser() -> Self {
-        Limits { file_bytes: 256 << 20, items: 500_000, zip_total: 512 << 20, remarks: 20_000, ..Limits::default() }
+        Limits {
+            file_bytes: 256 << 20,
+            items: 500_000,
+            zip_total: 512 << 20,
+            remarks: 20_000,
+            ..Limits::default()
+        }
     }
 
     pub(crate) fn check_file(&self, bytes: &[u8]) -> Result<(), RecordsError> {
         if bytes.len() as u64 > self.file_bytes {
-            return Err(RecordsError::TooLarge { limit_mib: self.file_bytes >> 20 });
+            return Err(RecordsError::TooLarge {
+                limit_mib: self.file_bytes >> 20,
+            });
         }
         Ok(())
     }

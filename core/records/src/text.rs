@@ -15,8 +15,8 @@ pub enum Encoding {
 
 /// The 32 places where Windows-1252 differs from ISO 8859-1 (WHATWG Encoding Standard, index windows-1252).
 const WINDOWS_1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ',
-    '\u{9d}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
 /// Reads text of an unknown encoding: by its byte order mark, else as UTF-8 if it is, else as UTF-16 if every other byte is zero, else as Windows-1252.
@@ -31,7 +31,13 @@ pub(crate) fn decode(bytes: &[u8]) -> (String, Encoding) {
         return (utf16(rest, u16::from_be_bytes), Encoding::Utf16Be);
     }
     let head = bytes.get(..bytes.len().min(400)).unwrap_or_default();
-    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let zeros = |from: usize| {
+        head.iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|b| **b == 0)
+            .count()
+    };
     if head.len() >= 4 && zeros(1) * 4 >= head.len() && zeros(0) == 0 {
         return (utf16(bytes, u16::from_le_bytes), Encoding::Utf16Le);
     }
@@ -49,7 +55,10 @@ pub(crate) fn windows_1252(bytes: &[u8]) -> String {
     bytes
         .iter()
         .map(|b| match b {
-            0x80..=0x9f => WINDOWS_1252.get(usize::from(b - 0x80)).copied().unwrap_or('\u{fffd}'),
+            0x80..=0x9f => WINDOWS_1252
+                .get(usize::from(b - 0x80))
+                .copied()
+                .unwrap_or('\u{fffd}'),
             _ => char::from(*b),
         })
         .collect()
@@ -57,14 +66,21 @@ pub(crate) fn windows_1252(bytes: &[u8]) -> String {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 /// Text in a named encoding (an XML declaration, a content type); the byte order mark wins over the name.
 pub(crate) fn decode_named(bytes: &[u8], name: Option<&str>) -> Result<String, RecordsError> {
     let (text, found) = decode(bytes);
     let Some(name) = name else { return Ok(text) };
-    match name.trim().trim_matches(['"', '\'']).to_ascii_lowercase().as_str() {
+    match name
+        .trim()
+        .trim_matches(['"', '\''])
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "utf-8" | "utf8" | "us-ascii" | "ascii" => match found {
             Encoding::Windows1252 => Err(RecordsError::NotUtf8),
             _ => Ok(text),
@@ -92,7 +108,10 @@ pub(crate) fn html_to_text(html: &str) -> String {
             continue;
         }
         if found.starts_with("<!--") {
-            rest = found.find("-->").and_then(|end| found.get(end + 3..)).unwrap_or_default();
+            rest = found
+                .find("-->")
+                .and_then(|end| found.get(end + 3..))
+                .unwrap_or_default();
             continue;
         }
         let Some(end) = found.find('>') else {
@@ -101,9 +120,15 @@ pub(crate) fn html_to_text(html: &str) -> String {
         };
         let tag = found.get(1..end).unwrap_or_default();
         rest = found.get(end + 1..).unwrap_or_default();
-        let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
         match name.as_str() {
-            "br" | "p" | "div" | "tr" | "table" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "paragraph" | "section" | "list" | "caption" | "thead" | "tbody" => {
+            "br" | "p" | "div" | "tr" | "table" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4"
+            | "h5" | "h6" | "paragraph" | "section" | "list" | "caption" | "thead" | "tbody" => {
                 new_line(&mut out);
             }
             "li" | "item" if !tag.starts_with('/') => {
@@ -124,7 +149,9 @@ pub(crate) fn html_to_text(html: &str) -> String {
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
-    text.as_bytes().windows(wanted.len()).position(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
+    text.as_bytes()
+        .windows(wanted.len())
+        .position(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 fn push_words(out: &mut String, text: &str) {
@@ -150,7 +177,11 @@ fn new_line(out: &mut String) {
 
 /// The text of the entity at the start, and how many bytes it takes; an unknown one stays as it is.
 fn entity(text: &str) -> (String, usize) {
-    let Some(end) = text.char_indices().take(12).find_map(|(i, c)| (c == ';').then_some(i)) else {
+    let Some(end) = text
+        .char_indices()
+        .take(12)
+        .find_map(|(i, c)| (c == ';').then_some(i))
+    else {
         return ("&".to_owned(), 1);
     };
     let name = text.get(1..end).unwrap_or_default();
@@ -165,10 +196,13 @@ fn entity(text: &str) -> (String, usize) {
         "mdash" => Some('—'),
         "hellip" => Some('…'),
         "deg" => Some('°'),
-        _ => name.strip_prefix('#').and_then(|number| match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => number.parse().ok(),
-        }.and_then(char::from_u32)),
+        _ => name.strip_prefix('#').and_then(|number| {
+            match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => number.parse().ok(),
+            }
+            .and_then(char::from_u32)
+        }),
     };
     match known {
         Some(c) => (c.to_string(), end + 1),
@@ -206,7 +240,18 @@ pub(crate) fn rtf_to_text(bytes: &[u8]) -> String {
             b'{' => {
                 depth += 1;
                 let hides = bytes.get(at..).is_some_and(|rest| {
-                    [&b"\\*"[..], b"\\fonttbl", b"\\colortbl", b"\\stylesheet", b"\\info", b"\\pict", b"\\header", b"\\footer"].iter().any(|w| rest.starts_with(w))
+                    [
+                        &b"\\*"[..],
+                        b"\\fonttbl",
+                        b"\\colortbl",
+                        b"\\stylesheet",
+                        b"\\info",
+                        b"\\pict",
+                        b"\\header",
+                        b"\\footer",
+                    ]
+                    .iter()
+                    .any(|w| rest.starts_with(w))
                 });
                 if hides && hidden.is_none() {
                     hidden = Some(depth);
@@ -221,16 +266,31 @@ pub(crate) fn rtf_to_text(bytes: &[u8]) -> String {
             b'\\' => {
                 let Some(&next) = bytes.get(at) else { break };
                 if next == b'\'' {
-                    let hex = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok()).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+                    let hex = bytes
+                        .get(at + 1..at + 3)
+                        .and_then(|pair| std::str::from_utf8(pair).ok())
+                        .and_then(|pair| u8::from_str_radix(pair, 16).ok());
                     at = (at + 3).min(bytes.len());
                     if let (Some(b), None) = (hex, hidden) {
-                        if skip_next > 0 { skip_next -= 1 } else { raw.push(b) }
+                        if skip_next > 0 {
+                            skip_next -= 1
+                        } else {
+                            raw.push(b)
+                        }
                     }
                 } else if next.is_ascii_alphabetic() {
-                    let word_end = bytes[at..].iter().position(|b| !b.is_ascii_alphabetic()).map_or(bytes.len(), |n| at + n);
+                    let word_end = bytes[at..]
+                        .iter()
+                        .position(|b| !b.is_ascii_alphabetic())
+                        .map_or(bytes.len(), |n| at + n);
                     let word = &bytes[at..word_end];
-                    let number_end = bytes[word_end..].iter().position(|b| !b.is_ascii_digit() && *b != b'-').map_or(bytes.len(), |n| word_end + n);
-                    let number = std::str::from_utf8(&bytes[word_end..number_end]).ok().and_then(|n| n.parse::<i32>().ok());
+                    let number_end = bytes[word_end..]
+                        .iter()
+                        .position(|b| !b.is_ascii_digit() && *b != b'-')
+                        .map_or(bytes.len(), |n| word_end + n);
+                    let number = std::str::from_utf8(&bytes[word_end..number_end])
+                        .ok()
+                        .and_then(|n| n.parse::<i32>().ok());
                     at = number_end + usize::from(bytes.get(number_end) == Some(&b' '));
                     if hidden.is_none() {
                         match word {
@@ -243,7 +303,9 @@ pub(crate) fn rtf_to_text(bytes: &[u8]) -> String {
                             b"u" => {
                                 out.push_str(&windows_1252(&raw));
                                 raw.clear();
-                                let code = number.map(|n| if n < 0 { n + 65536 } else { n }).and_then(|n| u32::try_from(n).ok());
+                                let code = number
+                                    .map(|n| if n < 0 { n + 65536 } else { n })
+                                    .and_then(|n| u32::try_from(n).ok());
                                 out.extend(code.and_then(char::from_u32));
                                 skip_next = 1;
                             }
@@ -261,7 +323,11 @@ pub(crate) fn rtf_to_text(bytes: &[u8]) -> String {
             }
             b'\r' | b'\n' => (),
             _ if hidden.is_none() => {
-                if skip_next > 0 { skip_next -= 1 } else { raw.push(byte) }
+                if skip_next > 0 {
+                    skip_next -= 1
+                } else {
+                    raw.push(byte)
+                }
             }
             _ => (),
         }
@@ -277,21 +343,40 @@ mod tests {
     #[test]
     fn text_is_read_in_each_encoding_that_offices_write() {
         assert_eq!(decode("Zoë".as_bytes()), ("Zoë".to_owned(), Encoding::Utf8));
-        assert_eq!(decode(b"Zo\xEB \x80"), ("Zoë €".to_owned(), Encoding::Windows1252));
-        assert_eq!(decode(b"\xFF\xFEZ\0\xEB\0"), ("Zë".to_owned(), Encoding::Utf16Le));
-        assert_eq!(decode(b"\xFE\xFF\0Z\0\xEB"), ("Zë".to_owned(), Encoding::Utf16Be));
+        assert_eq!(
+            decode(b"Zo\xEB \x80"),
+            ("Zoë €".to_owned(), Encoding::Windows1252)
+        );
+        assert_eq!(
+            decode(b"\xFF\xFEZ\0\xEB\0"),
+            ("Zë".to_owned(), Encoding::Utf16Le)
+        );
+        assert_eq!(
+            decode(b"\xFE\xFF\0Z\0\xEB"),
+            ("Zë".to_owned(), Encoding::Utf16Be)
+        );
         assert_eq!(decode(b"N\0a\0m\0e\0,\0").1, Encoding::Utf16Le);
     }
 
     #[test]
     fn html_becomes_lines_of_text() {
-        assert_eq!(html_to_text("<div>Care plan.<br/>Activities: <ul><li>one</li><li>t&amp;wo</li></ul><script>x()</script></div>"), "Care plan.\nActivities:\n- one\n- t&wo");
+        assert_eq!(
+            html_to_text(
+                "<div>Care plan.<br/>Activities: <ul><li>one</li><li>t&amp;wo</li></ul><script>x()</script></div>"
+            ),
+            "Care plan.\nActivities:\n- one\n- t&wo"
+        );
         assert_eq!(html_to_text("a < b"), "a");
         assert_eq!(html_to_text("&bogus; & &#x41;"), "&bogus; & A");
     }
 
     #[test]
     fn rich_text_loses_its_control_words() {
-        assert_eq!(rtf_to_text(br"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0 Dear \b colleague\b0,\par caf\'e9 \u8364?}"), "Dear colleague,\ncafé €");
+        assert_eq!(
+            rtf_to_text(
+                br"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0 Dear \b colleague\b0,\par caf\'e9 \u8364?}"
+            ),
+            "Dear colleague,\ncafé €"
+        );
     }
 }

@@ -35,17 +35,28 @@ impl Tree {
     pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, RecordsError> {
         let mut reader = quick_xml::Reader::from_str(text);
         reader.config_mut().check_end_names = true;
-        let mut tree = Tree { nodes: vec![Node { name: String::new(), attributes: Vec::new(), children: Vec::new() }], attributes: 0 };
+        let mut tree = Tree {
+            nodes: vec![Node {
+                name: String::new(),
+                attributes: Vec::new(),
+                children: Vec::new(),
+            }],
+            attributes: 0,
+        };
         let mut open: Vec<NodeId> = vec![0];
         loop {
             let at = reader.buffer_position();
-            let event = reader.read_event().map_err(|_| RecordsError::Xml { at: reader.error_position() })?;
+            let event = reader.read_event().map_err(|_| RecordsError::Xml {
+                at: reader.error_position(),
+            })?;
             match event {
                 Event::Start(start) => {
                     let id = tree.add(&open, &start, at)?;
                     open.push(id);
                     if open.len() > limits.depth {
-                        return Err(RecordsError::TooDeep { limit: limits.depth });
+                        return Err(RecordsError::TooDeep {
+                            limit: limits.depth,
+                        });
                     }
                 }
                 Event::Empty(start) => {
@@ -60,7 +71,9 @@ impl Tree {
                     let name = reference.xml10_content();
                     let resolved = match reference.resolve_char_ref() {
                         Ok(Some(c)) => c.to_string(),
-                        Ok(None) => quick_xml::escape::resolve_predefined_entity(&name).ok_or(RecordsError::XmlEntity { at })?.to_owned(),
+                        Ok(None) => quick_xml::escape::resolve_predefined_entity(&name)
+                            .ok_or(RecordsError::XmlEntity { at })?
+                            .to_owned(),
                         Err(_) => return Err(RecordsError::XmlEntity { at }),
                     };
                     tree.text(&open, &resolved);
@@ -71,12 +84,19 @@ impl Tree {
             }
         }
         if open.len() != 1 || tree.nodes.len() < 2 {
-            return Err(RecordsError::Xml { at: text.len() as u64 });
+            return Err(RecordsError::Xml {
+                at: text.len() as u64,
+            });
         }
         Ok(tree)
     }
 
-    fn add(&mut self, open: &[NodeId], start: &BytesStart<'_>, at: u64) -> Result<NodeId, RecordsError> {
+    fn add(
+        &mut self,
+        open: &[NodeId],
+        start: &BytesStart<'_>,
+        at: u64,
+    ) -> Result<NodeId, RecordsError> {
         if self.nodes.len() >= MOST_NODES {
             return Err(RecordsError::TooMany { limit: MOST_NODES });
         }
@@ -86,13 +106,21 @@ impl Tree {
             let attribute = attribute.map_err(|_| RecordsError::Xml { at })?;
             self.attributes += 1;
             if self.attributes > MOST_ATTRIBUTES {
-                return Err(RecordsError::TooMany { limit: MOST_ATTRIBUTES });
+                return Err(RecordsError::TooMany {
+                    limit: MOST_ATTRIBUTES,
+                });
             }
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| RecordsError::XmlEntity { at })?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|_| RecordsError::XmlEntity { at })?;
             attributes.push((local(attribute.key.as_ref()).to_owned(), value.into_owned()));
         }
         let id = self.nodes.len();
-        self.nodes.push(Node { name: local(start.name().as_ref()).to_owned(), attributes, children: Vec::new() });
+        self.nodes.push(Node {
+            name: local(start.name().as_ref()).to_owned(),
+            attributes,
+            children: Vec::new(),
+        });
         if let Some(parent) = open.last().and_then(|parent| self.nodes.get_mut(*parent)) {
             parent.children.push(Child::Element(id));
         }
@@ -100,7 +128,9 @@ impl Tree {
     }
 
     fn text(&mut self, open: &[NodeId], piece: &str) {
-        let Some(node) = open.last().and_then(|id| self.nodes.get_mut(*id)) else { return };
+        let Some(node) = open.last().and_then(|id| self.nodes.get_mut(*id)) else {
+            return;
+        };
         match node.children.last_mut() {
             Some(Child::Text(text)) => text.push_str(piece),
             _ => node.children.push(Child::Text(piece.to_owned())),
@@ -117,7 +147,14 @@ impl Tree {
 
     /// An attribute by local name; empty ones count as absent.
     pub(crate) fn attribute(&self, id: NodeId, name: &str) -> Option<&str> {
-        let value = self.nodes.get(id)?.attributes.iter().find(|(key, _)| key == name)?.1.trim();
+        let value = self
+            .nodes
+            .get(id)?
+            .attributes
+            .iter()
+            .find(|(key, _)| key == name)?
+            .1
+            .trim();
         (!value.is_empty()).then_some(value)
     }
 
@@ -127,16 +164,23 @@ impl Tree {
     }
 
     /// Child elements of a name.
-    pub(crate) fn all<'t>(&'t self, id: NodeId, name: &'t str) -> impl Iterator<Item = NodeId> + 't {
-        self.children(id).iter().filter_map(move |child| match child {
-            Child::Element(id) if self.name(*id) == name => Some(*id),
-            _ => None,
-        })
+    pub(crate) fn all<'t>(
+        &'t self,
+        id: NodeId,
+        name: &'t str,
+    ) -> impl Iterator<Item = NodeId> + 't {
+        self.children(id)
+            .iter()
+            .filter_map(move |child| match child {
+                Child::Element(id) if self.name(*id) == name => Some(*id),
+                _ => None,
+            })
     }
 
     /// The first element along a path of names.
     pub(crate) fn find(&self, id: NodeId, path: &[&str]) -> Option<NodeId> {
-        path.iter().try_fold(id, |id, name| self.all(id, name).next())
+        path.iter()
+            .try_fold(id, |id, name| self.all(id, name).next())
     }
 
     /// The text directly within an element, trimmed and with single spaces.

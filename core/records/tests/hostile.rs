@@ -3,9 +3,13 @@
 
 use proptest::prelude::*;
 use subrosa_records::documents::{group_paths, match_label};
-use subrosa_records::{Importer, Limits, Options, attachments, ccda, detect, fhir, plain_text, read, roster, summary_of, title_of};
+use subrosa_records::{
+    Importer, Limits, Options, attachments, ccda, detect, fhir, plain_text, read, roster,
+    summary_of, title_of,
+};
 
 /// Pieces of every format, to be thrown together.
+#[rustfmt::skip]
 const PIECES: &[&str] = &[
     "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u0000", "\\ud800", "\"resourceType\":\"Patient\"", "\"resourceType\":\"Bundle\"", "\"entry\":[", "{\"resource\":", "\"id\":\"1\"", "\"subject\":{\"reference\":\"Patient/1\"}",
     "\"name\":[{\"family\":7}]", "\"content\":[{\"attachment\":{\"data\":\"!!\"}}]", "1e999", "null", "true", "\n", "\r\n", "<a>", "</a>", "<ClinicalDocument>", "</ClinicalDocument>", "<!DOCTYPE", "&amp;", "&x;", "<![CDATA[", "]]>", "<!--", "-->",
@@ -21,22 +25,50 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn poke(name: &str, bytes: &[u8]) {
-    let options = Options { limits: Limits { items: 1000, ..Limits::browser() }, this_year: Some(2026), ..Options::default() };
+    let options = Options {
+        limits: Limits {
+            items: 1000,
+            ..Limits::browser()
+        },
+        this_year: Some(2026),
+        ..Options::default()
+    };
     let _ = detect(name, bytes);
     if let Ok(batch) = read(name, bytes, &options) {
-        for item in batch.items.iter().chain(batch.unowned.iter().map(|u| &u.item)) {
+        for item in batch
+            .items
+            .iter()
+            .chain(batch.unowned.iter().map(|u| &u.item))
+        {
             let _ = summary_of(&item.schema, &item.body);
             let _ = plain_text(&item.schema, &item.content_type, &item.body);
             let _ = attachments(&item.schema, &item.body);
             assert!(title_of(&item.schema, &item.body).chars().count() <= 161);
         }
-        let fhir_items = batch.items.iter().filter(|item| item.schema.starts_with("fhir-r4/"));
+        let fhir_items = batch
+            .items
+            .iter()
+            .filter(|item| item.schema.starts_with("fhir-r4/"));
         fhir::fhir_bundle(fhir_items.map(fhir::Resource::from)).unwrap();
     }
-    for schema in ["fhir-r4/DocumentReference", "fhir-r4/QuestionnaireResponse", "fhir-r4/Basic", "ccda", "roster-row", "roster-insurer", "document/text", "?"] {
+    for schema in [
+        "fhir-r4/DocumentReference",
+        "fhir-r4/QuestionnaireResponse",
+        "fhir-r4/Basic",
+        "ccda",
+        "roster-row",
+        "roster-insurer",
+        "document/text",
+        "?",
+    ] {
         let _ = summary_of(schema, bytes);
         let _ = title_of(schema, bytes);
-        for content_type in ["text/html", "text/rtf", "text/plain; charset=utf-16", "application/xml"] {
+        for content_type in [
+            "text/html",
+            "text/rtf",
+            "text/plain; charset=utf-16",
+            "application/xml",
+        ] {
             let _ = plain_text(schema, content_type, bytes);
         }
     }
@@ -50,7 +82,14 @@ fn poke(name: &str, bytes: &[u8]) {
     if let Ok(sheet) = roster::open(bytes, &options.limits) {
         let suggestion = roster::suggest(&sheet);
         let _ = roster::read_roster(&sheet, &suggestion.mapping, &options);
-        let first = roster::Mapping { columns: sheet.headers.iter().map(|_| Some(roster::Field::FullName)).collect(), dates: None };
+        let first = roster::Mapping {
+            columns: sheet
+                .headers
+                .iter()
+                .map(|_| Some(roster::Field::FullName))
+                .collect(),
+            dates: None,
+        };
         let _ = roster::read_roster(&sheet, &first, &options);
     }
 }
@@ -109,17 +148,73 @@ proptest! {
     }
 }
 
+/// Well-formed samples of every format, to be damaged.
+const SAMPLES: &[(&str, &str)] = &[
+    (
+        "a.json",
+        r##"{"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:0b2e5a3c-1111-4222-8333-444455556666","resource":{"resourceType":"Patient","id":"1","name":[{"use":"official","family":"Doe","given":["Jane"]}],"birthDate":"1980-03-04","telecom":[{"system":"phone","value":"1"}]}},{"resource":{"resourceType":"Observation","subject":{"reference":"Patient/1"},"code":{"coding":[{"display":"PHQ-9"}]},"valueQuantity":{"value":1.25,"unit":"kg"},"effectivePeriod":{"start":"2020-01-01"}}},{"resource":{"resourceType":"DocumentReference","subject":{"reference":"#p"},"contained":[{"resourceType":"Patient","id":"p","name":[{"text":"x"}]}],"content":[{"attachment":{"contentType":"text/html","data":"PGI+aGk8L2I+"}}]}}]}"##,
+    ),
+    (
+        "a.xml",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ClinicalDocument xmlns=\"urn:hl7-org:v3\"><title>a &amp; b</title><effectiveTime value=\"20240105101500-0500\"/><recordTarget><patientRole><id root=\"1\" extension=\"2\"/><telecom value=\"tel:1\"/><patient><name><given>A</given><family>B</family></name><birthTime value=\"19800304\"/></patient></patientRole></recordTarget><component><structuredBody><component><section><title>T</title><text><list><item>x</item></list><![CDATA[raw]]></text></section></component></structuredBody></component></ClinicalDocument>",
+    ),
+    (
+        "a.csv",
+        "Last Name;First Name;DOB;Phone;Insurance;Notes\n\"Doe\";Jane;04.03.1980;1;AOK;\"a \"\"b\"\"\nc\"\nRoe;Jo;3.4.81;;;\n",
+    ),
+    (
+        "a.rtf",
+        "{\\rtf1\\ansi{\\fonttbl\\f0 Arial;}\\f0 Dear \\b x\\b0,\\par caf\\'e9 \\u8364?}",
+    ),
+    (
+        "Doe, Jane/2024-01-05 - intake.html",
+        "<html><body><p>one<br>two &lt; &#x41;</p><style>x</style></body></html>",
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn damaged_files_make_no_reader_panic(sample in 0..SAMPLES.len(), edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4u8, any::<u8>(), prop::sample::select(PIECES)), 1..8)) {
+        let (name, text) = SAMPLES[sample];
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, kind, byte, piece) in edits {
+            let at = at.index(bytes.len().max(1)).min(bytes.len());
+            match kind {
+                0 if at < bytes.len() => bytes[at] = byte,
+                1 if at < bytes.len() => { bytes.remove(at); }
+                2 => { bytes.splice(at..at, piece.bytes()); }
+                _ => bytes.truncate(at),
+            }
+        }
+        poke(name, &bytes);
+    }
+}
+
 #[test]
 fn a_corpus_of_awkward_files_is_survived() {
     let deep = "[".repeat(100_000);
-    let wide = format!("{{\"resourceType\":\"Basic\",\"x\":[{}1]}}", "1,".repeat(200_000));
+    let wide = format!(
+        "{{\"resourceType\":\"Basic\",\"x\":[{}1]}}",
+        "1,".repeat(200_000)
+    );
     let attributes = format!("<ClinicalDocument {}/>", "a=\"\" ".repeat(50_000));
     let quotes = "\"".repeat(100_001);
     let tags = "<".repeat(100_000);
     let rtf = format!("{{\\rtf1{}", "{".repeat(100_000));
     let style = "<html><style>".repeat(3_000);
     let digits = "1-".repeat(100_000);
-    for text in [&deep, &wide, &attributes, &quotes, &tags, &rtf, &style, &digits] {
+    for text in [
+        &deep,
+        &wide,
+        &attributes,
+        &quotes,
+        &tags,
+        &rtf,
+        &style,
+        &digits,
+    ] {
         for name in ["x.json", "x.xml", "x.csv", "x.txt", "x.html", "x"] {
             poke(name, text.as_bytes());
         }
@@ -131,12 +226,31 @@ fn a_corpus_of_awkward_files_is_survived() {
 fn what_is_said_about_bad_input_never_quotes_it() {
     const SECRET: &str = "Quincey Secretperson";
     let files: Vec<(&str, String)> = vec![
-        ("a.json", format!("{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{{\"resourceType\":\"{SECRET}\"}}}},{{\"x\":\"{SECRET}\"}}")),
-        ("a.json", format!("{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{{\"resourceType\":\"{SECRET}\"}}}},{{\"x\":\"{SECRET}\"}}]}}")),
-        ("a.json", format!("{{\"resourceType\":\"Patient\",\"name\":\"{SECRET}\",\"name\":\"{SECRET}\"}}")),
+        (
+            "a.json",
+            format!(
+                "{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{{\"resourceType\":\"{SECRET}\"}}}},{{\"x\":\"{SECRET}\"}}"
+            ),
+        ),
+        (
+            "a.json",
+            format!(
+                "{{\"resourceType\":\"Bundle\",\"entry\":[{{\"resource\":{{\"resourceType\":\"{SECRET}\"}}}},{{\"x\":\"{SECRET}\"}}]}}"
+            ),
+        ),
+        (
+            "a.json",
+            format!("{{\"resourceType\":\"Patient\",\"name\":\"{SECRET}\",\"name\":\"{SECRET}\"}}"),
+        ),
         ("a.ndjson", format!("{{\"{SECRET}\n{{\"{SECRET}\":1}}\n")),
-        ("a.xml", format!("<ClinicalDocument><title>{SECRET}</tilte></ClinicalDocument>")),
-        ("a.xml", format!("<ClinicalDocument>&{SECRET};</ClinicalDocument>")),
+        (
+            "a.xml",
+            format!("<ClinicalDocument><title>{SECRET}</tilte></ClinicalDocument>"),
+        ),
+        (
+            "a.xml",
+            format!("<ClinicalDocument>&{SECRET};</ClinicalDocument>"),
+        ),
         ("a.csv", format!("Name,DOB\n{SECRET},{SECRET}\n{SECRET}\n")),
         ("a.csv", format!("{SECRET},b\n1,2\n")),
         ("a.zip", format!("PK\u{3}\u{4}{SECRET}")),
@@ -152,6 +266,9 @@ fn what_is_said_about_bad_input_never_quotes_it() {
             said.push_str(&error.to_string());
         }
         said.push_str(&format!("{:?}", importer.finish()));
-        assert!(!said.contains("Quincey") && !said.contains("Secretperson"), "{name}: {said}");
+        assert!(
+            !said.contains("Quincey") && !said.contains("Secretperson"),
+            "{name}: {said}"
+        );
     }
 }

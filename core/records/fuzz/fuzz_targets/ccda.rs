@@ -8,6 +8,14 @@ fuzz_target!(|data: &[u8]| {
     let _ = ccda::sections(data, &limits);
     let _ = ccda::unstructured(data, &limits);
     if let Ok(batch) = ccda::read_ccda(data, &Options::default()) {
-        assert_eq!(batch.items.iter().chain(batch.unowned.iter().map(|u| &u.item)).filter(|item| item.body != data).count(), 0);
+        assert_eq!(
+            batch
+                .items
+                .iter()
+                .chain(batch.unowned.iter().map(|u| &u.item))
+                .filter(|item| item.body != data)
+                .count(),
+            0
+        );
     }
 });

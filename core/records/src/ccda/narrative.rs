@@ -37,8 +37,14 @@ pub fn sections(bytes: &[u8], limits: &Limits) -> Result<Vec<Section>, RecordsEr
         }
         total += text.len();
         found.push(Section {
-            title: tree.find(id, &["title"]).map(|id| tree.own_text(id)).unwrap_or_default(),
-            code: tree.find(id, &["code"]).and_then(|id| tree.attribute(id, "code")).map(str::to_owned),
+            title: tree
+                .find(id, &["title"])
+                .map(|id| tree.own_text(id))
+                .unwrap_or_default(),
+            code: tree
+                .find(id, &["code"])
+                .and_then(|id| tree.attribute(id, "code"))
+                .map(str::to_owned),
             text: crate::text::tidy(&text),
         });
         if total >= MOST_TEXT {
@@ -64,7 +70,9 @@ fn write(tree: &Tree, narrative: NodeId, out: &mut String, most: usize) {
         match step {
             Step::Enter(id) => {
                 match tree.name(id) {
-                    "paragraph" | "list" | "table" | "tr" | "br" | "caption" | "text" => new_line(out),
+                    "paragraph" | "list" | "table" | "tr" | "br" | "caption" | "text" => {
+                        new_line(out)
+                    }
                     "item" => {
                         new_line(out);
                         out.push_str("- ");
@@ -119,13 +127,25 @@ pub fn unstructured(bytes: &[u8], limits: &Limits) -> Option<crate::Attachment> 
     let tree = parse(bytes, limits).ok()?;
     let body = tree.ids().find(|id| tree.name(*id) == "nonXMLBody")?;
     let text = tree.find(body, &["text"])?;
-    let content_type = tree.attribute(text, "mediaType").unwrap_or("text/plain").to_owned();
+    let content_type = tree
+        .attribute(text, "mediaType")
+        .unwrap_or("text/plain")
+        .to_owned();
     let data = match tree.attribute(text, "representation") {
         Some("B64") => crate::summary::unbase64(&tree.own_text(text))?,
-        _ => tree.children(text).iter().filter_map(|child| match child {
-            Child::Text(text) => Some(text.as_str()),
-            Child::Element(_) => None,
-        }).collect::<String>().into_bytes(),
+        _ => tree
+            .children(text)
+            .iter()
+            .filter_map(|child| match child {
+                Child::Text(text) => Some(text.as_str()),
+                Child::Element(_) => None,
+            })
+            .collect::<String>()
+            .into_bytes(),
     };
-    (!data.is_empty()).then(|| crate::Attachment { content_type, title: String::new(), data })
+    (!data.is_empty()).then(|| crate::Attachment {
+        content_type,
+        title: String::new(),
+        data,
+    })
 }

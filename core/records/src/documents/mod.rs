@@ -1,4 +1,4 @@
-//! Files per client, as small practices' systems export them: whose a document is comes from its folder or its name.
+//! Files per patient, as small practices' systems export them: whose a document is comes from its folder or its name.
 
 mod archive;
 mod names;
@@ -16,7 +16,7 @@ use crate::{ImportBatch, ImportItem, Options, RecordsError};
 use sha2::Digest;
 use subrosa_model::Compartment;
 
-/// Reads a zip archive: documents are grouped by client, and FHIR, C-CDA and client lists inside are read as such.
+/// Reads a zip archive: documents are grouped by patient, and FHIR, C-CDA and patient lists inside are read as such.
 ///
 /// Archives within it are refused; names of members are only ever used as labels.
 ///
@@ -27,9 +27,15 @@ pub fn read_zip(bytes: &[u8], options: &Options) -> Result<ImportBatch, RecordsE
 }
 
 /// A document as an item.
-pub(crate) fn item(kind: DocumentKind, name: &str, bytes: Vec<u8>, patient_key: &str, local_key: &str, file: &PathFile) -> ImportItem {
+pub(crate) fn item(
+    kind: DocumentKind,
+    name: &str,
+    bytes: Vec<u8>,
+    patient_key: &str,
+    file: &PathFile,
+) -> ImportItem {
     ImportItem {
-        source_key: source_key(kind.schema(), local_key, |hash| hash.update(&bytes)),
+        source_key: source_key(kind.schema(), patient_key, |hash| hash.update(&bytes)),
         patient_key: patient_key.to_owned(),
         compartment: Compartment::Record,
         schema: kind.schema().to_owned(),

@@ -2,6 +2,7 @@ use crate::IdentityCard;
 use crate::roster::{find_date, parse_date};
 
 /// Words of folders and files that are not names of people.
+#[rustfmt::skip]
 const NOT_NAMES: &[&str] = &[
     "a", "about", "active", "admin", "agreement", "all", "and", "appointment", "appointments", "archive", "archived", "assessment", "authorization", "backup", "billing", "bills",
     "card", "care", "center", "chart", "charts", "client", "clients", "clinic", "clinical", "closed", "consent", "copy", "correspondence", "current", "data", "discharge",
@@ -41,7 +42,10 @@ pub(crate) fn in_piece(piece: &str) -> Option<(Named, String)> {
     }
     // "Jane Doe intake form": the capitalised words before the first that is no name.
     let words: Vec<&str> = piece.split_whitespace().collect();
-    let run = words.iter().take_while(|word| is_name_word(word.trim_end_matches(','))).count();
+    let run = words
+        .iter()
+        .take_while(|word| is_name_word(word.trim_end_matches(',')))
+        .count();
     if !(2..=4).contains(&run) || run == words.len() {
         return None;
     }
@@ -55,26 +59,46 @@ fn name(text: &str) -> Option<Named> {
         let (family, given) = (family.trim(), given.trim());
         let fine = |part: &str| {
             let words: Vec<&str> = part.split_whitespace().collect();
-            (1..=4).contains(&words.len()) && words.iter().all(|word| is_word(word) && !is_common(word))
+            (1..=4).contains(&words.len())
+                && words.iter().all(|word| is_word(word) && !is_common(word))
         };
-        return (fine(family) && fine(given)).then(|| Named { family: family.to_owned(), given: given.to_owned(), birth_date: None, has_comma: true });
+        return (fine(family) && fine(given)).then(|| Named {
+            family: family.to_owned(),
+            given: given.to_owned(),
+            birth_date: None,
+            has_comma: true,
+        });
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     let capital = |word: &&str| word.starts_with(char::is_uppercase);
-    if !(2..=4).contains(&words.len()) || !words.iter().all(|word| is_name_word(word)) || words.iter().filter(|word| capital(word)).count() < 2 {
+    if !(2..=4).contains(&words.len())
+        || !words.iter().all(|word| is_name_word(word))
+        || words.iter().filter(|word| capital(word)).count() < 2
+    {
         return None;
     }
     let (family, given) = crate::roster::split_name(text);
-    Some(Named { family, given, birth_date: None, has_comma: false })
+    Some(Named {
+        family,
+        given,
+        birth_date: None,
+        has_comma: false,
+    })
 }
 
 /// A word that may be part of a name written without a comma: with a capital, or a particle.
 fn is_name_word(word: &str) -> bool {
-    is_word(word) && !is_common(word) && (word.starts_with(char::is_uppercase) || word.chars().count() <= 3)
+    is_word(word)
+        && !is_common(word)
+        && (word.starts_with(char::is_uppercase) || word.chars().count() <= 3)
 }
 
 fn is_word(word: &str) -> bool {
-    (1..=40).contains(&word.chars().count()) && word.starts_with(char::is_alphabetic) && word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c))
+    (1..=40).contains(&word.chars().count())
+        && word.starts_with(char::is_alphabetic)
+        && word
+            .chars()
+            .all(|c| c.is_alphabetic() || "-'’.".contains(c))
 }
 
 fn is_common(word: &str) -> bool {
@@ -85,8 +109,12 @@ fn is_common(word: &str) -> bool {
 /// A date that the folder marks as the birth date.
 fn birth_date(folder: &str) -> Option<String> {
     let lower = folder.to_lowercase();
-    let at = ["dob", "d.o.b.", "born", "geb.", "geb ", "*"].iter().find_map(|mark| lower.find(mark).map(|at| at + mark.len()))?;
-    let after = lower.get(at..)?.trim_matches(|c: char| !c.is_alphanumeric());
+    let at = ["dob", "d.o.b.", "born", "geb.", "geb ", "*"]
+        .iter()
+        .find_map(|mark| lower.find(mark).map(|at| at + mark.len()))?;
+    let after = lower
+        .get(at..)?
+        .trim_matches(|c: char| !c.is_alphanumeric());
     parse_date(after, None, None).or_else(|| find_date(after).map(|(date, _)| date))
 }
 
@@ -102,17 +130,23 @@ fn without_extras(folder: &str) -> String {
             _ => (),
         }
     }
-    let end = out.find(|c: char| c.is_ascii_digit() || "#*".contains(c)).unwrap_or(out.len());
+    let end = out
+        .find(|c: char| c.is_ascii_digit() || "#*".contains(c))
+        .unwrap_or(out.len());
     let mut kept = out.get(..end).unwrap_or_default().trim().to_owned();
     for mark in ["dob", "born", "geb.", "mrn", "id"] {
         let cut = kept.to_lowercase();
-        if let Some(bare) = cut.strip_suffix(mark).or_else(|| cut.trim_end_matches([':', ' ']).strip_suffix(mark)) {
-            if bare.ends_with([' ', '-']) && kept.is_char_boundary(bare.len()) {
-                kept.truncate(bare.len());
-            }
+        if let Some(bare) = cut
+            .strip_suffix(mark)
+            .or_else(|| cut.trim_end_matches([':', ' ']).strip_suffix(mark))
+            && bare.ends_with([' ', '-'])
+            && kept.is_char_boundary(bare.len())
+        {
+            kept.truncate(bare.len());
         }
     }
-    kept.trim_matches(|c: char| c.is_whitespace() || "-–—_".contains(c)).to_owned()
+    kept.trim_matches(|c: char| c.is_whitespace() || "-–—_".contains(c))
+        .to_owned()
 }
 
 /// Which of the known patients a label means.
@@ -130,7 +164,11 @@ pub enum LabelMatch {
 pub fn match_label(label: &str, cards: &[&IdentityCard]) -> LabelMatch {
     let named = in_folder(label).unwrap_or_else(|| {
         let (family, given) = crate::roster::split_name(label);
-        Named { family, given, ..Named::default() }
+        Named {
+            family,
+            given,
+            ..Named::default()
+        }
     });
     let wanted = (fold(&named.family), first(&named.given));
     if wanted.0.is_empty() {
@@ -141,7 +179,8 @@ pub fn match_label(label: &str, cards: &[&IdentityCard]) -> LabelMatch {
         .enumerate()
         .filter(|(_, card)| {
             let same_name = (fold(&card.family), first(&card.given)) == wanted;
-            let same_birth = !matches!((&named.birth_date, &card.birth_date), (Some(a), Some(b)) if a != b);
+            let same_birth =
+                !matches!((&named.birth_date, &card.birth_date), (Some(a), Some(b)) if a != b);
             same_name && same_birth
         })
         .map(|(i, _)| i)
@@ -179,7 +218,17 @@ mod tests {
     use super::*;
 
     fn found(folder: &str) -> String {
-        in_folder(folder).map_or_else(|| "-".to_owned(), |n| format!("{}|{}|{}", n.family, n.given, n.birth_date.unwrap_or_default()))
+        in_folder(folder).map_or_else(
+            || "-".to_owned(),
+            |n| {
+                format!(
+                    "{}|{}|{}",
+                    n.family,
+                    n.given,
+                    n.birth_date.unwrap_or_default()
+                )
+            },
+        )
     }
 
     #[test]
@@ -192,7 +241,16 @@ mod tests {
         assert_eq!(found("Doe, Jane - 20931"), "Doe|Jane|");
         assert_eq!(found("van der Berg, Anna"), "van der Berg|Anna|");
         assert_eq!(found("O'Neil-Smith, Zoë"), "O'Neil-Smith|Zoë|");
-        for other in ["Progress Notes", "Client Files", "2024", "D", "Intake, Consent", "", "export", "PDF"] {
+        for other in [
+            "Progress Notes",
+            "Client Files",
+            "2024",
+            "D",
+            "Intake, Consent",
+            "",
+            "export",
+            "PDF",
+        ] {
             assert_eq!(found(other), "-", "{other}");
         }
     }
@@ -205,10 +263,20 @@ mod tests {
             birth_date: birth.map(str::to_owned),
             ..IdentityCard::default()
         };
-        let (a, b, c) = (card("Doe", "Jane Ann", Some("1980-03-04")), card("DOE", "Jane", None), card("Müller", "Zoë", None));
+        let (a, b, c) = (
+            card("Doe", "Jane Ann", Some("1980-03-04")),
+            card("DOE", "Jane", None),
+            card("Müller", "Zoë", None),
+        );
         assert_eq!(match_label("Doe, Jane", &[&a, &c]), LabelMatch::One(0));
-        assert_eq!(match_label("Jane Doe", &[&a, &b, &c]), LabelMatch::Several(vec![0, 1]));
-        assert_eq!(match_label("Doe, Jane dob 1990-01-01", &[&a]), LabelMatch::None);
+        assert_eq!(
+            match_label("Jane Doe", &[&a, &b, &c]),
+            LabelMatch::Several(vec![0, 1])
+        );
+        assert_eq!(
+            match_label("Doe, Jane dob 1990-01-01", &[&a]),
+            LabelMatch::None
+        );
         assert_eq!(match_label("Muller, Zoe", &[&a, &c]), LabelMatch::One(1));
         assert_eq!(match_label("", &[&a]), LabelMatch::None);
     }

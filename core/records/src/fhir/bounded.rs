@@ -43,7 +43,9 @@ impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for Bounded<T, N
 
 /// A resource as a tree, unless it is no JSON, too deep, or made of more values than any real one.
 pub(crate) fn tree(json: &[u8]) -> Option<Value> {
-    let commas = memchr::memchr_iter(b',', json).take(MOST_VALUES + 1).count();
+    let commas = memchr::memchr_iter(b',', json)
+        .take(MOST_VALUES + 1)
+        .count();
     if commas > MOST_VALUES {
         return None;
     }

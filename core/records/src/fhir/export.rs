@@ -19,7 +19,10 @@ pub struct Resource<'a> {
 
 impl<'a> From<&'a ImportItem> for Resource<'a> {
     fn from(item: &'a ImportItem) -> Self {
-        Resource { body: &item.body, full_url: item.full_url.as_deref() }
+        Resource {
+            body: &item.body,
+            full_url: item.full_url.as_deref(),
+        }
     }
 }
 
@@ -27,7 +30,9 @@ impl<'a> From<&'a ImportItem> for Resource<'a> {
 ///
 /// # Errors
 /// [`RecordsError::NotFhir`] when a body is not a JSON object.
-pub fn fhir_bundle<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Result<Vec<u8>, RecordsError> {
+pub fn fhir_bundle<'a>(
+    resources: impl IntoIterator<Item = Resource<'a>>,
+) -> Result<Vec<u8>, RecordsError> {
     let resources = once_each(resources)?;
     let mut wanted: HashSet<&[u8]> = HashSet::new();
     for resource in &resources {
@@ -38,7 +43,10 @@ pub fn fhir_bundle<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Res
     out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
     for (i, resource) in resources.iter().enumerate() {
         out.extend_from_slice(if i == 0 { b"\n{" } else { b",\n{" });
-        let url = resource.full_url.map(str::to_owned).or_else(|| derived_url(resource.body, &wanted));
+        let url = resource
+            .full_url
+            .map(str::to_owned)
+            .or_else(|| derived_url(resource.body, &wanted));
         if let Some(url) = url {
             out.extend_from_slice(b"\"fullUrl\":");
             out.extend_from_slice(serde_json::Value::String(url).to_string().as_bytes());
@@ -56,7 +64,9 @@ pub fn fhir_bundle<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Res
 ///
 /// # Errors
 /// [`RecordsError::NotFhir`] when a body is not a JSON object.
-pub fn fhir_ndjson<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Result<Vec<u8>, RecordsError> {
+pub fn fhir_ndjson<'a>(
+    resources: impl IntoIterator<Item = Resource<'a>>,
+) -> Result<Vec<u8>, RecordsError> {
     let mut out = Vec::new();
     for resource in once_each(resources)? {
         out.extend_from_slice(&compact(resource.body));
@@ -65,7 +75,9 @@ pub fn fhir_ndjson<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Res
     Ok(out)
 }
 
-fn once_each<'a>(resources: impl IntoIterator<Item = Resource<'a>>) -> Result<Vec<Resource<'a>>, RecordsError> {
+fn once_each<'a>(
+    resources: impl IntoIterator<Item = Resource<'a>>,
+) -> Result<Vec<Resource<'a>>, RecordsError> {
     let mut seen = HashSet::new();
     let mut list = Vec::new();
     for resource in resources {
@@ -128,8 +140,14 @@ pub fn prove_round_trip(source: &[u8], exported: &[u8]) -> Result<RoundTrip, Rec
     let (source, exported) = (fingerprints(source)?, fingerprints(exported)?);
     Ok(RoundTrip {
         resources: source.len(),
-        missing: source.keys().filter(|key| !exported.contains_key(*key)).count(),
-        extra: exported.keys().filter(|key| !source.contains_key(*key)).count(),
+        missing: source
+            .keys()
+            .filter(|key| !exported.contains_key(*key))
+            .count(),
+        extra: exported
+            .keys()
+            .filter(|key| !source.contains_key(*key))
+            .count(),
     })
 }
 
@@ -142,24 +160,36 @@ pub fn same_json(a: &[u8], b: &[u8]) -> bool {
 }
 
 fn fingerprints(file: &[u8]) -> Result<HashMap<[u8; 32], usize>, RecordsError> {
-    let json = std::str::from_utf8(strip_bom(file)).map_err(|_| RecordsError::NotUtf8)?.trim();
+    let json = std::str::from_utf8(strip_bom(file))
+        .map_err(|_| RecordsError::NotUtf8)?
+        .trim();
     let mut found = HashMap::new();
     let mut add = |resource: &str| {
         *found.entry(fingerprint(resource.as_bytes())).or_insert(0) += 1;
     };
     if json.starts_with('[') {
-        let list: Bounded<&RawValue, 4_000_000> = serde_json::from_str(json).map_err(|e| syntax(&e))?;
+        let list: Bounded<&RawValue, 4_000_000> =
+            serde_json::from_str(json).map_err(|e| syntax(&e))?;
         list.0.iter().for_each(|raw| add(raw.get()));
         return Ok(found);
     }
     match serde_json::from_str::<Bundle>(json) {
         Ok(bundle) if bundle.kind.and_then(text).as_deref() == Some("Bundle") => {
-            bundle.entry.0.iter().filter_map(|entry| entry.resource).for_each(|raw| add(raw.get()));
+            bundle
+                .entry
+                .0
+                .iter()
+                .filter_map(|entry| entry.resource)
+                .for_each(|raw| add(raw.get()));
         }
         Ok(_) => add(json),
         Err(_) => {
             for (number, line) in super::ndjson::lines(json.as_bytes()) {
-                let raw: &RawValue = serde_json::from_slice(line).map_err(|e| RecordsError::Json { line: number, column: e.column() })?;
+                let raw: &RawValue =
+                    serde_json::from_slice(line).map_err(|e| RecordsError::Json {
+                        line: number,
+                        column: e.column(),
+                    })?;
                 add(raw.get());
             }
         }
@@ -188,7 +218,8 @@ fn write_canonical(json: &str, out: &mut Vec<u8>, depth: usize) -> Option<()> {
     }
     match json.as_bytes().first()? {
         b'{' => {
-            let map: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+            let map: std::collections::BTreeMap<String, &RawValue> =
+                serde_json::from_str(json).ok()?;
             out.push(b'{');
             for (key, value) in map {
                 out.extend_from_slice(serde_json::Value::String(key).to_string().as_bytes());

@@ -61,7 +61,9 @@ pub(crate) fn is_practice_wide(resource_type: &str) -> bool {
 
 /// A type name is a word of letters that begins with a capital; anything else is not echoed or stored as one.
 pub(crate) fn is_type_name(name: &str) -> bool {
-    (2..=64).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphabetic())
+    (2..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 /// The word a clinician would use for a type.

@@ -26,6 +26,9 @@ pub(crate) use title::{round, shorten};
 
 /// The title of a resource from its JSON.
 pub(crate) fn title_of(body: &[u8]) -> Option<String> {
+    if scan::minify(body, |_| ()) > crate::Limits::default().depth {
+        return None;
+    }
     let probe = probe::Probe::of(std::str::from_utf8(body).ok()?)?;
     let kind = probe.resource_type.and_then(probe::text)?;
     Some(title::title(&kind, &probe))

@@ -16,10 +16,13 @@ pub fn read_ndjson(bytes: &[u8], options: &Options) -> Result<ImportBatch, Recor
 
 /// The lines that are not blank, with their numbers from 1. A carriage return before the line feed is not part of the line.
 pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes.split(|b| *b == b'\n').enumerate().filter_map(|(i, line)| {
-        let line = line.trim_ascii();
-        (!line.is_empty()).then_some((i + 1, line))
-    })
+    bytes
+        .split(|b| *b == b'\n')
+        .enumerate()
+        .filter_map(|(i, line)| {
+            let line = line.trim_ascii();
+            (!line.is_empty()).then_some((i + 1, line))
+        })
 }
 
 fn take_line(reader: &mut Reader<'_>, number: usize, line: &[u8]) -> Result<(), RecordsError> {
@@ -47,7 +50,15 @@ pub struct NdjsonReader {
 impl NdjsonReader {
     /// An empty reader.
     pub fn new(options: Options) -> Self {
-        NdjsonReader { options, rest: Vec::new(), line: 0, total: 0, ready: Vec::new(), oversize: false, skipped: Vec::new() }
+        NdjsonReader {
+            options,
+            rest: Vec::new(),
+            line: 0,
+            total: 0,
+            ready: Vec::new(),
+            oversize: false,
+            skipped: Vec::new(),
+        }
     }
 
     /// The next bytes of the file.
@@ -57,7 +68,9 @@ impl NdjsonReader {
     pub fn push(&mut self, piece: &[u8]) -> Result<(), RecordsError> {
         self.total += piece.len() as u64;
         if self.total > self.options.limits.file_bytes {
-            return Err(RecordsError::TooLarge { limit_mib: self.options.limits.file_bytes >> 20 });
+            return Err(RecordsError::TooLarge {
+                limit_mib: self.options.limits.file_bytes >> 20,
+            });
         }
         let mut rest = piece;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -81,7 +94,11 @@ impl NdjsonReader {
             take_line(&mut reader, number, &line)?;
         }
         for number in self.skipped.drain(..) {
-            reader.skip(Place::Line(number), "resource-too-large", "this line is longer than one entry may be");
+            reader.skip(
+                Place::Line(number),
+                "resource-too-large",
+                "this line is longer than one entry may be",
+            );
         }
         reader.finish()
     }
@@ -114,7 +131,11 @@ impl NdjsonReader {
             return;
         }
         let line = std::mem::take(&mut self.rest);
-        let bare = if self.line == 1 { strip_bom(&line) } else { &line };
+        let bare = if self.line == 1 {
+            strip_bom(&line)
+        } else {
+            &line
+        };
         if !bare.trim_ascii().is_empty() {
             self.ready.push((self.line, bare.trim_ascii().to_vec()));
         }

@@ -26,7 +26,9 @@ pub(crate) fn card_of(patient: &Value) -> IdentityCard {
     card.birth_date = string(patient, "birthDate").filter(|d| d.len() <= 10);
     card.sex = string(patient, "gender");
     for contact in list(patient, "telecom") {
-        let Some(value) = string(contact, "value") else { continue };
+        let Some(value) = string(contact, "value") else {
+            continue;
+        };
         let kind = contact.get("system").and_then(Value::as_str).unwrap_or("");
         let target = match kind {
             "email" => &mut card.emails,
@@ -47,13 +49,17 @@ pub(crate) fn card_of(patient: &Value) -> IdentityCard {
         })
         .filter(|address| !address.is_empty())
         .collect();
-    card.mrn = list(patient, "identifier").find(|id| has_type(id, "MR")).and_then(|id| string(id, "value"));
+    card.mrn = list(patient, "identifier")
+        .find(|id| has_type(id, "MR"))
+        .and_then(|id| string(id, "value"));
     card.language = list(patient, "communication").find_map(|c| {
         let language = c.get("language")?;
-        string(language, "text").or_else(|| list(language, "coding").find_map(|coding| string(coding, "code")))
+        string(language, "text")
+            .or_else(|| list(language, "coding").find_map(|coding| string(coding, "code")))
     });
-    card.deceased = string(patient, "deceasedDateTime")
-        .or_else(|| (patient.get("deceasedBoolean") == Some(&Value::Bool(true))).then(|| "yes".to_owned()));
+    card.deceased = string(patient, "deceasedDateTime").or_else(|| {
+        (patient.get("deceasedBoolean") == Some(&Value::Bool(true))).then(|| "yes".to_owned())
+    });
     card
 }
 
@@ -61,24 +67,45 @@ pub(crate) fn card_of(patient: &Value) -> IdentityCard {
 pub(crate) fn identifier_aliases(patient: &Value) -> Vec<String> {
     list(patient, "identifier")
         .take(50)
-        .filter_map(|id| identifier_name("Patient", id.get("system").and_then(Value::as_str), &string(id, "value")?))
+        .filter_map(|id| {
+            identifier_name(
+                "Patient",
+                id.get("system").and_then(Value::as_str),
+                &string(id, "value")?,
+            )
+        })
         .collect()
 }
 
 fn best_name(patient: &Value) -> Option<&Value> {
-    let of_use = |wanted: &str| list(patient, "name").find(|name| name.get("use").and_then(Value::as_str) == Some(wanted));
+    let of_use = |wanted: &str| {
+        list(patient, "name").find(|name| name.get("use").and_then(Value::as_str) == Some(wanted))
+    };
     of_use("official")
         .or_else(|| of_use("usual"))
-        .or_else(|| list(patient, "name").find(|name| !matches!(name.get("use").and_then(Value::as_str), Some("old" | "maiden" | "nickname" | "anonymous"))))
+        .or_else(|| {
+            list(patient, "name").find(|name| {
+                !matches!(
+                    name.get("use").and_then(Value::as_str),
+                    Some("old" | "maiden" | "nickname" | "anonymous")
+                )
+            })
+        })
         .or_else(|| list(patient, "name").next())
 }
 
 fn has_type(identifier: &Value, code: &str) -> bool {
-    identifier.get("type").is_some_and(|kind| list(kind, "coding").any(|coding| coding.get("code").and_then(Value::as_str) == Some(code)))
+    identifier.get("type").is_some_and(|kind| {
+        list(kind, "coding").any(|coding| coding.get("code").and_then(Value::as_str) == Some(code))
+    })
 }
 
 fn list<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(field).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn string(value: &Value, field: &str) -> Option<String> {
@@ -87,5 +114,9 @@ fn string(value: &Value, field: &str) -> Option<String> {
 }
 
 fn strings(value: &Value, field: &str) -> Vec<String> {
-    list(value, field).filter_map(Value::as_str).map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
+    list(value, field)
+        .filter_map(Value::as_str)
+        .map(|s| s.trim().to_owned())
+        .filter(|s| !s.is_empty())
+        .collect()
 }

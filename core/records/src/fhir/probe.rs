@@ -17,6 +17,8 @@ probe! {
     resource_type = "resourceType", id,
     // whose
     subject, patient, beneficiary, individual, for_ = "for", candidate, participant,
+    // anyone, perhaps the patient
+    source, actor, sender, recipient, link, entity,
     // by way of what
     encounter, context, target, focus, request, response, claim, part_of = "partOf", based_on = "basedOn", appointment, account, report = "derivedFrom",
     // when
@@ -62,8 +64,21 @@ impl<'a> Probe<'a> {
             self.date,
             self.date_time,
         ];
-        let periods = [self.effective_period, self.performed_period, self.occurrence_period, self.onset_period, self.period, self.billable_period];
-        let late = [self.start_date, self.created, self.issued, self.recorded, self.manufacture_date];
+        let periods = [
+            self.effective_period,
+            self.performed_period,
+            self.occurrence_period,
+            self.onset_period,
+            self.period,
+            self.billable_period,
+        ];
+        let late = [
+            self.start_date,
+            self.created,
+            self.issued,
+            self.recorded,
+            self.manufacture_date,
+        ];
         moments
             .into_iter()
             .find_map(|raw| date_like(raw?))
@@ -89,7 +104,9 @@ fn date_like(raw: &RawValue) -> Option<String> {
     let bytes = value.as_bytes();
     let plausible = (4..=40).contains(&bytes.len())
         && bytes.iter().take(4).all(u8::is_ascii_digit)
-        && bytes.iter().all(|b| b.is_ascii_digit() || b"-:.+TZ".contains(b));
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"-:.+TZ".contains(b));
     plausible.then(|| value.into_owned())
 }
 
@@ -105,5 +122,8 @@ fn period_start(raw: &RawValue) -> Option<String> {
         return None;
     }
     let period: Period = serde_json::from_str(raw.get()).ok()?;
-    period.start.and_then(date_like).or_else(|| period.end.and_then(date_like))
+    period
+        .start
+        .and_then(date_like)
+        .or_else(|| period.end.and_then(date_like))
 }

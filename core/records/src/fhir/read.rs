@@ -5,7 +5,7 @@ use super::probe::{Probe, text};
 use super::reference::{normal, pointers};
 use super::scan::minify;
 use super::title::title;
-use crate::item::{person_key, source_key};
+use crate::item::{MANY_PATIENTS, person_key, source_key, too_many};
 use crate::{ImportBatch, ImportItem, Options, Patient, RecordsError, UnownedWhy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -89,13 +89,19 @@ pub(crate) struct Reader<'o> {
 
 impl<'o> Reader<'o> {
     pub(crate) fn new(options: &'o Options) -> Self {
-        Reader { options, batch: ImportBatch::default(), waiting: Vec::new(), entries: 0 }
+        Reader {
+            options,
+            batch: ImportBatch::default(),
+            waiting: Vec::new(),
+            entries: 0,
+        }
     }
 
     /// A whole JSON text: bundle, resource or array.
     fn document(&mut self, json: &str) -> Result<(), RecordsError> {
         if json.trim_start().starts_with('[') {
-            let list: Bounded<&RawValue, HARD_ENTRIES> = serde_json::from_str(json).map_err(|e| syntax(&e))?;
+            let list: Bounded<&RawValue, HARD_ENTRIES> =
+                serde_json::from_str(json).map_err(|e| syntax(&e))?;
             for resource in list.0 {
                 let at = self.next_entry()?;
                 self.resource(resource.get(), None, at, 0);
@@ -131,7 +137,11 @@ impl<'o> Reader<'o> {
             let url = entry.full_url.and_then(text);
             match entry.resource {
                 Some(resource) => self.resource(resource.get(), url.as_deref(), at, nested),
-                None => self.batch.skip(at, "entry-without-resource", "this entry of the bundle holds no resource"),
+                None => self.batch.skip(
+                    at,
+                    "entry-without-resource",
+                    "this entry of the bundle holds no resource",
+                ),
             }
         }
         Ok(())
@@ -140,40 +150,83 @@ impl<'o> Reader<'o> {
     fn next_entry(&mut self) -> Result<Place, RecordsError> {
         self.entries += 1;
         if self.entries > self.options.limits.items {
-            return Err(RecordsError::TooMany { limit: self.options.limits.items });
+            return Err(RecordsError::TooMany {
+                limit: self.options.limits.items,
+            });
         }
         if self.batch.skipped.len() > self.options.limits.remarks {
-            return Err(RecordsError::TooManySkipped { limit: self.options.limits.remarks });
+            return Err(RecordsError::TooManySkipped {
+                limit: self.options.limits.remarks,
+            });
         }
         Ok(Place::Entry(self.entries))
     }
 
     /// One resource; what is wrong with it goes to `skipped`.
-    pub(crate) fn resource(&mut self, json: &str, full_url: Option<&str>, at: Place, nested: usize) {
+    pub(crate) fn resource(
+        &mut self,
+        json: &str,
+        full_url: Option<&str>,
+        at: Place,
+        nested: usize,
+    ) {
         if json.len() > self.options.limits.item_bytes {
-            return self.batch.skip(at, "resource-too-large", "this resource is larger than one entry may be");
+            return self.batch.skip(
+                at,
+                "resource-too-large",
+                "this resource is larger than one entry may be",
+            );
         }
         let Some(probe) = Probe::of(json) else {
-            return self.batch.skip(at, "resource-unreadable", "this is not a JSON object, or it names a field twice");
+            return self.batch.skip(
+                at,
+                "resource-unreadable",
+                "this is not a JSON object, or it names a field twice",
+            );
         };
-        let Some(kind) = probe.resource_type.and_then(text).filter(|kind| is_type_name(kind)) else {
-            return self.batch.skip(at, "no-resource-type", "this is not a FHIR resource: it has no resourceType");
+        let Some(kind) = probe
+            .resource_type
+            .and_then(text)
+            .filter(|kind| is_type_name(kind))
+        else {
+            return self.batch.skip(
+                at,
+                "no-resource-type",
+                "this is not a FHIR resource: it has no resourceType",
+            );
         };
         if kind == "Bundle" {
             if nested >= NESTED {
-                return self.batch.skip(at, "bundle-in-bundle", "bundles are nested too deep here");
+                return self
+                    .batch
+                    .skip(at, "bundle-in-bundle", "bundles are nested too deep here");
             }
             if self.bundle(json, nested + 1).is_err() {
-                self.batch.skip(at, "resource-unreadable", "a bundle inside this bundle could not be read");
+                self.batch.skip(
+                    at,
+                    "resource-unreadable",
+                    "a bundle inside this bundle could not be read",
+                );
             }
             return;
         }
-        let id = probe.id.and_then(text).filter(|id| !id.is_empty() && id.len() <= 256);
+        let id = probe
+            .id
+            .and_then(text)
+            .filter(|id| !id.is_empty() && id.len() <= 256);
         let schema = format!("fhir-r4/{kind}");
         let mut depth = 0;
-        let key = source_key(&schema, id.as_deref().unwrap_or(""), |hash| depth = minify(json.as_bytes(), |piece| hash.update(piece)));
+        let key = source_key(
+            &schema,
+            &self.options.key(id.as_deref().unwrap_or("")),
+            |hash| depth = minify(json.as_bytes(), |piece| hash.update(piece)),
+        );
         if depth > self.options.limits.depth {
-            return self.batch.skip(at, "too-deep", "this resource is nested deeper than any real one");
+            return self.batch.skip(
+                at,
+                "too-deep",
+                "this resource is nested deeper than any real one",
+            );
         }
         let own = id.as_deref().map(|id| format!("{kind}/{id}"));
         let url = full_url.and_then(normal);
@@ -190,32 +243,55 @@ impl<'o> Reader<'o> {
         };
         if kind == "Patient" {
             let Some(patient) = self.patient(json, own, url) else {
-                return self.batch.skip(at, "resource-unreadable", "this patient could not be read");
+                return self.batch.skip(
+                    at,
+                    "resource-unreadable",
+                    "this patient could not be read",
+                );
             };
             item.patient_key = patient.key.clone();
             if patient.key.starts_with("person:") {
-                self.batch.remark(at, "patient-without-id", "this patient has no id; name and birth date stand for it");
+                self.batch.remark(
+                    at,
+                    "patient-without-id",
+                    "this patient has no id; name and birth date stand for it",
+                );
             }
             self.batch.add_patient(patient, at);
             self.batch.push(item, at);
             return;
         }
         let mut pointers = pointers(&kind, &probe);
-        if let Some(contained) = pointers.patients.iter().find(|name| name.starts_with('#')).cloned() {
+        if let Some(contained) = pointers
+            .patients
+            .iter()
+            .find(|name| name.starts_with('#'))
+            .cloned()
+        {
             pointers.patients.retain(|name| !name.starts_with('#'));
             if let Some(key) = self.contained_patient(&probe, &contained, at) {
                 pointers.patients.push(key);
             }
         }
         let own = own.into_iter().chain(url).collect();
-        self.waiting.push(Waiting { item, patients: pointers.patients, via: pointers.via, own, at });
+        self.waiting.push(Waiting {
+            item,
+            patients: pointers.patients,
+            via: pointers.via,
+            own,
+            at,
+        });
     }
 
     fn patient(&self, json: &str, own: Option<String>, url: Option<String>) -> Option<Patient> {
         let value = tree(json.as_bytes())?;
         let card = card_of(&value);
         let mut aliases: Vec<String> = own.iter().cloned().chain(url.clone()).collect();
-        if let Some(id) = value.get("id").and_then(Value::as_str).filter(|id| is_uuid(id)) {
+        if let Some(id) = value
+            .get("id")
+            .and_then(Value::as_str)
+            .filter(|id| is_uuid(id))
+        {
             aliases.push(format!("urn:uuid:{}", id.to_ascii_lowercase()));
         }
         aliases.extend(identifier_aliases(&value));
@@ -230,10 +306,10 @@ impl<'o> Reader<'o> {
     fn contained_patient(&mut self, probe: &Probe<'_>, name: &str, at: Place) -> Option<String> {
         let list = tree(probe.contained?.get().as_bytes())?;
         let wanted = name.strip_prefix('#')?;
-        let patient = list
-            .as_array()?
-            .iter()
-            .find(|v| v.get("resourceType").and_then(Value::as_str) == Some("Patient") && v.get("id").and_then(Value::as_str) == Some(wanted))?;
+        let patient = list.as_array()?.iter().find(|v| {
+            v.get("resourceType").and_then(Value::as_str) == Some("Patient")
+                && v.get("id").and_then(Value::as_str) == Some(wanted)
+        })?;
         let card = card_of(patient);
         if !card.names_someone() {
             return None;
@@ -243,7 +319,11 @@ impl<'o> Reader<'o> {
         let mut aliases = identifier_aliases(patient);
         aliases.push(local.clone());
         self.batch.add_patient(Patient { key, card, aliases }, at);
-        self.batch.remark(at, "patient-contained", "this names a patient only within itself; name and birth date stand for it");
+        self.batch.remark(
+            at,
+            "patient-contained",
+            "this names a patient only within itself; name and birth date stand for it",
+        );
         Some(local)
     }
 
@@ -252,18 +332,33 @@ impl<'o> Reader<'o> {
         let patients = std::mem::take(&mut self.batch.patients);
         let names = Names::of(&patients);
         for waiting in std::mem::take(&mut self.waiting) {
-            let Waiting { mut item, patients, via, own, at } = waiting;
-            let mut owners: Vec<String> = patients.iter().map(|name| names.get(name).unwrap_or_else(|| self.options.key(name))).collect();
+            let Waiting {
+                mut item,
+                patients,
+                via,
+                own,
+                at,
+            } = waiting;
+            let mut owners: Vec<String> = patients
+                .iter()
+                .map(|name| names.get(name).unwrap_or_else(|| self.options.key(name)))
+                .collect();
             if patients.is_empty() {
                 owners.extend(via.iter().find_map(|name| names.get(name)));
             }
             owners.dedup();
+            if too_many(owners.len(), item.body.len()) {
+                self.batch.remark(at, "many-patients", MANY_PATIENTS);
+                self.batch.push_unowned(item, UnownedWhy::NoPatient, at);
+                continue;
+            }
             match owners.split_first() {
                 Some((first, rest)) => {
                     // One thing of two people (a couple's appointment) is in both charts.
                     for other in rest {
                         let mut copy = item.clone();
-                        copy.source_key = source_key("also", other, |hash| hash.update(item.source_key));
+                        copy.source_key =
+                            source_key("also", other, |hash| hash.update(item.source_key));
                         copy.patient_key = other.clone();
                         self.batch.push(copy, at);
                     }
@@ -275,7 +370,11 @@ impl<'o> Reader<'o> {
                 }
                 None => {
                     let kind = item.schema.strip_prefix("fhir-r4/").unwrap_or_default();
-                    let why = if is_practice_wide(kind) { UnownedWhy::PracticeWide } else { UnownedWhy::NoPatient };
+                    let why = if is_practice_wide(kind) {
+                        UnownedWhy::PracticeWide
+                    } else {
+                        UnownedWhy::NoPatient
+                    };
                     if why == UnownedWhy::NoPatient {
                         self.batch.links.via.insert(item.source_key, via);
                     }
@@ -297,10 +396,14 @@ impl<'o> Reader<'o> {
 
     pub(crate) fn too_much(&self) -> Result<(), RecordsError> {
         if self.waiting.len() + self.batch.items.len() > self.options.limits.items {
-            return Err(RecordsError::TooMany { limit: self.options.limits.items });
+            return Err(RecordsError::TooMany {
+                limit: self.options.limits.items,
+            });
         }
         if self.batch.skipped.len() > self.options.limits.remarks {
-            return Err(RecordsError::TooManySkipped { limit: self.options.limits.remarks });
+            return Err(RecordsError::TooManySkipped {
+                limit: self.options.limits.remarks,
+            });
         }
         Ok(())
     }
@@ -317,7 +420,9 @@ impl<'p> Names<'p> {
         }
         for patient in patients {
             for alias in &patient.aliases {
-                let slot = names.entry(alias.as_str()).or_insert(Some(patient.key.as_str()));
+                let slot = names
+                    .entry(alias.as_str())
+                    .or_insert(Some(patient.key.as_str()));
                 if *slot != Some(patient.key.as_str()) {
                     *slot = None;
                 }
@@ -352,22 +457,38 @@ fn kept_url(full_url: Option<&str>, id: Option<&str>) -> Option<String> {
 }
 
 pub(crate) fn is_uuid(id: &str) -> bool {
-    id.len() == 36 && id.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+    id.len() == 36
+        && id.bytes().enumerate().all(|(i, b)| {
+            if matches!(i, 8 | 13 | 18 | 23) {
+                b == b'-'
+            } else {
+                b.is_ascii_hexdigit()
+            }
+        })
 }
 
 /// Whether the text begins as bundles usually do, so that one pass is enough.
 pub(crate) fn is_bundle(json: &str) -> bool {
     let mut rest = json.trim_start();
     for token in ["{", "\"resourceType\"", ":", "\"Bundle\""] {
-        let Some(after) = rest.strip_prefix(token) else { return false };
+        let Some(after) = rest.strip_prefix(token) else {
+            return false;
+        };
         rest = after.trim_start();
     }
     true
 }
 
 pub(crate) fn syntax(error: &serde_json::Error) -> RecordsError {
-    if error.classify() == serde_json::error::Category::Data && error.to_string().starts_with(TOO_MANY) {
-        return RecordsError::TooMany { limit: HARD_ENTRIES };
+    if error.classify() == serde_json::error::Category::Data
+        && error.to_string().starts_with(TOO_MANY)
+    {
+        return RecordsError::TooMany {
+            limit: HARD_ENTRIES,
+        };
     }
-    RecordsError::Json { line: error.line(), column: error.column() }
+    RecordsError::Json {
+        line: error.line(),
+        column: error.column(),
+    }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const LONGEST: usize = 512;
 
 /// References in one field; a list longer than this is not followed.
-const MOST: usize = 10_000;
+const MOST: usize = 1_000;
 
 /// Where a resource points that may tell whose it is.
 #[derive(Default)]
@@ -40,17 +40,38 @@ struct Identifier<'a> {
 /// All pointers of a resource.
 pub(crate) fn pointers(resource_type: &str, probe: &Probe<'_>) -> Pointers {
     let mut found = Pointers::default();
-    for raw in [probe.subject, probe.patient, probe.beneficiary, probe.for_, probe.candidate].into_iter().flatten() {
+    for raw in [
+        probe.subject,
+        probe.patient,
+        probe.beneficiary,
+        probe.for_,
+        probe.candidate,
+    ]
+    .into_iter()
+    .flatten()
+    {
         each(raw, |one| found.take(one));
     }
-    if resource_type == "ResearchSubject" {
-        if let Some(raw) = probe.individual {
-            each(raw, |one| found.take(one));
-        }
+    if resource_type == "ResearchSubject"
+        && let Some(raw) = probe.individual
+    {
+        each(raw, |one| found.take(one));
     }
-    if matches!(resource_type, "Appointment" | "Encounter") && found.patients.is_empty() {
-        if let Some(raw) = probe.participant {
-            each(raw, |one| found.take_participant(one));
+    // Fields that may name anyone, asked only when no other names the patient.
+    if found.patients.is_empty() {
+        for raw in [
+            probe.participant,
+            probe.source,
+            probe.actor,
+            probe.sender,
+            probe.recipient,
+            probe.link,
+            probe.entity,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            each(raw, |one| found.take_anyone(one));
         }
     }
     for raw in [
@@ -85,31 +106,41 @@ pub(crate) fn pointers(resource_type: &str, probe: &Probe<'_>) -> Pointers {
 impl Pointers {
     fn take(&mut self, raw: &RawValue) {
         match name_of(raw) {
-            Some(name) if names_patient(&name) => {
-                if !self.patients.contains(&name) {
-                    self.patients.push(name);
-                }
+            Some(name) if names_patient(&name) && !self.patients.contains(&name) => {
+                self.patients.push(name);
             }
             Some(name) => self.via.push(name),
             None => (),
         }
     }
 
-    fn take_participant(&mut self, raw: &RawValue) {
+    /// A reference to anyone, or a part that holds one: taken if it says that it is a patient. A `urn:uuid:` one is a patient only if a patient has that name.
+    fn take_anyone(&mut self, raw: &RawValue) {
         #[derive(Deserialize)]
-        struct Participant<'a> {
+        struct Part<'a> {
             #[serde(borrow, default)]
             actor: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            target: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            what: Option<&'a RawValue>,
         }
-        if let Ok(Participant { actor: Some(actor) }) = serde_json::from_str(raw.get()) {
-            if let Some(name) = name_of(actor) {
-                // An actor may be anyone; a `urn:uuid:` one is a patient only if a patient has that name.
-                if name.starts_with("Patient/") || name.starts_with("Patient?") {
+        let inner = if raw.get().starts_with('{') {
+            serde_json::from_str::<Part>(raw.get()).ok()
+        } else {
+            None
+        };
+        let named = inner
+            .and_then(|part| part.actor.or(part.target).or(part.what))
+            .unwrap_or(raw);
+        match name_of(named) {
+            Some(name) if name.starts_with("Patient/") || name.starts_with("Patient?") => {
+                if !self.patients.contains(&name) {
                     self.patients.push(name);
-                } else if name.starts_with("urn:") {
-                    self.via.push(name);
                 }
             }
+            Some(name) if name.starts_with("urn:") => self.via.push(name),
+            _ => (),
         }
     }
 }
@@ -134,14 +165,18 @@ fn name_of(raw: &RawValue) -> Option<String> {
         return None;
     }
     let parsed: Reference = serde_json::from_str(raw.get()).ok()?;
-    if let Some(reference) = parsed.reference.as_deref() {
-        if let Some(name) = normal(reference) {
-            return Some(name);
-        }
+    if let Some(reference) = parsed.reference.as_deref()
+        && let Some(name) = normal(reference)
+    {
+        return Some(name);
     }
     let identifier: Identifier = serde_json::from_str(parsed.identifier?.get()).ok()?;
     let kind = parsed.kind.as_deref().unwrap_or("Patient");
-    identifier_name(kind, identifier.system.as_deref(), identifier.value.as_deref()?)
+    identifier_name(
+        kind,
+        identifier.system.as_deref(),
+        identifier.value.as_deref()?,
+    )
 }
 
 /// `Patient?identifier=system|value`.
@@ -156,7 +191,10 @@ pub(crate) fn normal(reference: &str) -> Option<String> {
     if reference.is_empty() || reference.len() > LONGEST {
         return None;
     }
-    if reference.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
+    if reference
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+    {
         return Some(reference.to_ascii_lowercase());
     }
     if reference.starts_with('#') {
@@ -164,21 +202,31 @@ pub(crate) fn normal(reference: &str) -> Option<String> {
     }
     if let Some((path, query)) = reference.split_once('?') {
         let kind = path.rsplit('/').next()?;
-        let identifier = query.split('&').find_map(|part| part.strip_prefix("identifier="))?;
-        let identifier = identifier.replace("%7C", "|").replace("%7c", "|").replace("%3A", ":").replace("%2F", "/");
+        let identifier = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("identifier="))?;
+        let identifier = identifier
+            .replace("%7C", "|")
+            .replace("%7c", "|")
+            .replace("%3A", ":")
+            .replace("%2F", "/");
         let (system, value) = identifier.split_once('|').unwrap_or(("", &identifier));
         return identifier_name(kind, Some(system), value);
     }
     let without_version = reference.split("/_history/").next()?;
     let mut parts = without_version.rsplit('/');
     let (id, kind) = (parts.next()?, parts.next()?);
-    let is_type = kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_type = kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && kind.bytes().all(|b| b.is_ascii_alphabetic());
     (is_type && !id.is_empty()).then(|| format!("{kind}/{id}"))
 }
 
 /// Whether a normal form can be a patient: by type, or of a kind that does not tell.
 fn names_patient(name: &str) -> bool {
-    name.starts_with("Patient/") || name.starts_with("Patient?") || name.starts_with("urn:") || name.starts_with('#')
+    name.starts_with("Patient/")
+        || name.starts_with("Patient?")
+        || name.starts_with("urn:")
+        || name.starts_with('#')
 }
 
 #[cfg(test)]
@@ -188,9 +236,15 @@ mod tests {
     #[test]
     fn references_of_every_form_come_to_one_name() {
         assert_eq!(normal("Patient/1").as_deref(), Some("Patient/1"));
-        assert_eq!(normal("https://h.example/fhir/Patient/1/_history/3").as_deref(), Some("Patient/1"));
+        assert_eq!(
+            normal("https://h.example/fhir/Patient/1/_history/3").as_deref(),
+            Some("Patient/1")
+        );
         assert_eq!(normal("URN:UUID:AB").as_deref(), Some("urn:uuid:ab"));
-        assert_eq!(normal("Patient?identifier=http://s.example%7C9").as_deref(), Some("Patient?identifier=http://s.example|9"));
+        assert_eq!(
+            normal("Patient?identifier=http://s.example%7C9").as_deref(),
+            Some("Patient?identifier=http://s.example|9")
+        );
         assert_eq!(normal("nonsense"), None);
         assert_eq!(normal(""), None);
     }

@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn white_space_inside_strings_stays_and_outside_goes() {
-        assert_eq!(compact(b" { \"a b\" : [ 1 , \"x\\\" y\" ] }\n"), b"{\"a b\":[1,\"x\\\" y\"]}");
+        assert_eq!(
+            compact(b" { \"a b\" : [ 1 , \"x\\\" y\" ] }\n"),
+            b"{\"a b\":[1,\"x\\\" y\"]}"
+        );
         assert_eq!(minify(b"[[{}]]", |_| ()), 3);
     }
 

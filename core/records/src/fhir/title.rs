@@ -52,7 +52,14 @@ pub(crate) fn title(resource_type: &str, probe: &Probe<'_>) -> String {
             Some(value) => format!("{what}: {value}"),
             None => what,
         },
-        ("DocumentReference" | "DiagnosticReport" | "QuestionnaireResponse" | "Encounter" | "Composition", Some(what)) => what,
+        (
+            "DocumentReference"
+            | "DiagnosticReport"
+            | "QuestionnaireResponse"
+            | "Encounter"
+            | "Composition",
+            Some(what),
+        ) => what,
         (_, Some(what)) => format!("{word}: {what}"),
         (_, None) => word,
     };
@@ -61,18 +68,38 @@ pub(crate) fn title(resource_type: &str, probe: &Probe<'_>) -> String {
 
 fn what(resource_type: &str, probe: &Probe<'_>) -> Option<String> {
     let order = match resource_type {
-        "Encounter" => [probe.type_, probe.service_type, probe.reason_code, probe.class],
+        "Encounter" => [
+            probe.type_,
+            probe.service_type,
+            probe.reason_code,
+            probe.class,
+        ],
         "DocumentReference" => [probe.description, probe.type_, probe.category, None],
         "CarePlan" => [probe.title, probe.category, probe.description, None],
         "Goal" => [probe.description, probe.category, None, None],
-        "Appointment" => [probe.description, probe.service_type, probe.appointment_type, probe.reason_code],
+        "Appointment" => [
+            probe.description,
+            probe.service_type,
+            probe.appointment_type,
+            probe.reason_code,
+        ],
         "Composition" | "Questionnaire" => [probe.title, probe.type_, None, None],
         "Claim" | "ExplanationOfBenefit" | "Coverage" => [probe.type_, None, None, None],
         "Immunization" => [probe.vaccine_code, None, None, None],
-        "ImagingStudy" => [probe.description, probe.procedure_code, probe.reason_code, None],
+        "ImagingStudy" => [
+            probe.description,
+            probe.procedure_code,
+            probe.reason_code,
+            None,
+        ],
         "Device" => [probe.device_name, probe.type_, None, None],
         "Communication" => [probe.topic, probe.category, None, None],
-        _ => [probe.medication_concept, probe.medication_reference, probe.code, probe.title],
+        _ => [
+            probe.medication_concept,
+            probe.medication_reference,
+            probe.code,
+            probe.title,
+        ],
     };
     let last = [probe.description, probe.name, probe.scope, probe.type_];
     order.into_iter().chain(last).flatten().find_map(concept)
@@ -97,10 +124,13 @@ fn value(probe: &Probe<'_>) -> Option<String> {
 pub(crate) fn round(number: &str) -> String {
     match number.split_once('.') {
         Some((whole, part)) if part.len() > 2 && part.bytes().all(|b| b.is_ascii_digit()) => {
-            number.parse::<f64>().map_or_else(|_| whole.to_owned(), |n| {
-                let text = format!("{n:.2}");
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            })
+            number.parse::<f64>().map_or_else(
+                |_| whole.to_owned(),
+                |n| {
+                    let text = format!("{n:.2}");
+                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+                },
+            )
         }
         _ => number.to_owned(),
     }
@@ -120,7 +150,9 @@ fn concept(raw: &RawValue) -> Option<String> {
                 c.text.map(Cow::into_owned).or_else(|| {
                     let coding = c.coding?.0;
                     let display = coding.iter().find_map(|one| one.display.clone());
-                    display.or_else(|| coding.into_iter().find_map(|one| one.code)).map(Cow::into_owned)
+                    display
+                        .or_else(|| coding.into_iter().find_map(|one| one.code))
+                        .map(Cow::into_owned)
                 })
             });
             from_concept.or_else(|| {
@@ -155,16 +187,32 @@ mod tests {
     #[test]
     fn titles_say_what_and_how_much() {
         assert_eq!(
-            title_of(r#"{"resourceType":"Observation","code":{"coding":[{"code":"44261-6","display":"PHQ-9 total score"}]},"valueQuantity":{"value":12,"unit":"{score}"}}"#),
+            title_of(
+                r#"{"resourceType":"Observation","code":{"coding":[{"code":"44261-6","display":"PHQ-9 total score"}]},"valueQuantity":{"value":12,"unit":"{score}"}}"#
+            ),
             "PHQ-9 total score: 12"
         );
-        assert_eq!(title_of(r#"{"resourceType":"Condition","code":{"text":"Panic disorder"}}"#), "Diagnosis: Panic disorder");
-        assert_eq!(title_of(r#"{"resourceType":"ImagingStudy"}"#), "Imaging study");
-        assert_eq!(title_of(r#"{"resourceType":"Observation","code":{"text":"Height"},"valueQuantity":{"value":156.1929765345785,"unit":"cm"}}"#), "Height: 156.19 cm");
+        assert_eq!(
+            title_of(r#"{"resourceType":"Condition","code":{"text":"Panic disorder"}}"#),
+            "Diagnosis: Panic disorder"
+        );
+        assert_eq!(
+            title_of(r#"{"resourceType":"ImagingStudy"}"#),
+            "Imaging study"
+        );
+        assert_eq!(
+            title_of(
+                r#"{"resourceType":"Observation","code":{"text":"Height"},"valueQuantity":{"value":156.1929765345785,"unit":"cm"}}"#
+            ),
+            "Height: 156.19 cm"
+        );
     }
 
     #[test]
     fn a_field_of_the_wrong_shape_is_passed_over() {
-        assert_eq!(title_of(r#"{"resourceType":"Condition","code":7,"title":[[]]}"#), "Diagnosis");
+        assert_eq!(
+            title_of(r#"{"resourceType":"Condition","code":7,"title":[[]]}"#),
+            "Diagnosis"
+        );
     }
 }

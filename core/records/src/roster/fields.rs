@@ -94,18 +94,30 @@ pub struct Suggestion {
 
 /// Suggests a mapping from the column names (English, German, French, Spanish, Italian) and the order of birth dates from their values.
 pub fn suggest(sheet: &Sheet) -> Suggestion {
-    let mut mapping = Mapping { columns: sheet.headers.iter().map(|header| field_of(header)).collect(), dates: None };
+    let mut mapping = Mapping {
+        columns: sheet
+            .headers
+            .iter()
+            .map(|header| field_of(header))
+            .collect(),
+        dates: None,
+    };
     // "Name" beside "Vorname" is the family name; "ID" beside a better number is not the patient's.
     if mapping.has(Field::GivenName) && !mapping.has(Field::FamilyName) {
         replace(&mut mapping, Field::FullName, Some(Field::FamilyName));
     }
-    let numbers: Vec<usize> = (0..mapping.columns.len()).filter(|i| mapping.columns.get(*i) == Some(&Some(Field::Mrn))).collect();
+    let numbers: Vec<usize> = (0..mapping.columns.len())
+        .filter(|i| mapping.columns.get(*i) == Some(&Some(Field::Mrn)))
+        .collect();
     if numbers.len() > 1 {
         for i in numbers {
-            if sheet.headers.get(i).is_some_and(|header| fold(header) == "id") {
-                if let Some(slot) = mapping.columns.get_mut(i) {
-                    *slot = None;
-                }
+            if sheet
+                .headers
+                .get(i)
+                .is_some_and(|header| fold(header) == "id")
+                && let Some(slot) = mapping.columns.get_mut(i)
+            {
+                *slot = None;
             }
         }
     }
@@ -117,8 +129,17 @@ pub fn suggest(sheet: &Sheet) -> Suggestion {
 }
 
 pub(crate) fn guess(sheet: &Sheet, mapping: &Mapping) -> DateGuess {
-    let Some(column) = mapping.columns.iter().position(|field| *field == Some(Field::BirthDate)) else { return DateGuess::None };
-    let cells: Vec<String> = (0..sheet.len()).filter_map(|row| sheet.cells(row).into_iter().nth(column)).collect();
+    let Some(column) = mapping
+        .columns
+        .iter()
+        .position(|field| *field == Some(Field::BirthDate))
+    else {
+        return DateGuess::None;
+    };
+    let cells: Vec<String> = sheet
+        .rows()
+        .filter_map(|cells| cells.into_iter().nth(column))
+        .collect();
     guess_order(cells.iter().map(String::as_str))
 }
 
@@ -135,7 +156,10 @@ fn field_of(header: &str) -> Option<Field> {
     if name.is_empty() {
         return None;
     }
-    Field::ALL.iter().copied().find(|field| field.names().contains(&name.as_str()))
+    Field::ALL
+        .iter()
+        .copied()
+        .find(|field| field.names().contains(&name.as_str()))
 }
 
 fn fold(header: &str) -> String {
@@ -175,6 +199,10 @@ mod tests {
 
     #[test]
     fn every_field_is_found_again_by_its_word() {
-        assert!(Field::ALL.iter().all(|field| Field::from_word(field.word()) == Some(*field)));
+        assert!(
+            Field::ALL
+                .iter()
+                .all(|field| Field::from_word(field.word()) == Some(*field))
+        );
     }
 }

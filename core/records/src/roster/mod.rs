@@ -1,4 +1,4 @@
-//! Client lists as CSV (RFC 4180 and what offices make of it): any usual delimiter and encoding, columns mapped to fields by suggestion or by hand.
+//! Patient lists as CSV (RFC 4180 and what offices make of it): any usual delimiter and encoding, columns mapped to fields by suggestion or by hand.
 
 mod dates;
 mod fields;

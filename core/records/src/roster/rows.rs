@@ -14,11 +14,20 @@ use subrosa_model::Compartment;
 ///
 /// # Errors
 /// [`RecordsError::NoNameColumn`], [`RecordsError::MappingWidth`], [`RecordsError::DateOrderNeeded`], and bounds.
-pub fn read_roster(sheet: &Sheet, mapping: &Mapping, options: &Options) -> Result<ImportBatch, RecordsError> {
+pub fn read_roster(
+    sheet: &Sheet,
+    mapping: &Mapping,
+    options: &Options,
+) -> Result<ImportBatch, RecordsError> {
     if mapping.columns.len() != sheet.headers.len() {
-        return Err(RecordsError::MappingWidth { columns: sheet.headers.len() });
+        return Err(RecordsError::MappingWidth {
+            columns: sheet.headers.len(),
+        });
     }
-    if ![Field::FamilyName, Field::GivenName, Field::FullName].iter().any(|field| mapping.has(*field)) {
+    if ![Field::FamilyName, Field::GivenName, Field::FullName]
+        .iter()
+        .any(|field| mapping.has(*field))
+    {
         return Err(RecordsError::NoNameColumn);
     }
     let order = match (mapping.dates, guess(sheet, mapping)) {
@@ -30,16 +39,25 @@ pub fn read_roster(sheet: &Sheet, mapping: &Mapping, options: &Options) -> Resul
     let mut batch = ImportBatch::default();
     batch.links.source = options.source.clone();
     let mut persons: HashMap<String, usize> = HashMap::new();
-    for row in 0..sheet.len() {
+    for (row, cells) in sheet.rows().enumerate() {
         let at = format!("line {}", sheet.line(row));
-        let cells = sheet.cells(row);
-        let extra = cells.iter().skip(mapping.columns.len()).any(|cell| !cell.is_empty());
+        let extra = cells
+            .iter()
+            .skip(mapping.columns.len())
+            .any(|cell| !cell.is_empty());
         if extra || cells.len() < mapping.columns.len() {
-            batch.skip(&at, "row-width", "this row has another number of columns than the header");
+            batch.skip(
+                &at,
+                "row-width",
+                "this row has another number of columns than the header",
+            );
             batch.check(&options.limits)?;
             continue;
         }
-        let values = Values { cells: &cells, mapping };
+        let values = Values {
+            cells: &cells,
+            mapping,
+        };
         let mut card = values.card();
         if card.family.is_empty() && card.given.is_empty() {
             batch.skip(&at, "row-without-name", "this row has no name");
@@ -62,9 +80,15 @@ pub fn read_roster(sheet: &Sheet, mapping: &Mapping, options: &Options) -> Resul
         };
         let (header, raw) = sheet.raw(row);
         let body = format!("{header}\n{raw}\n").into_bytes();
-        let key = source_key("roster-row", &local, |hash| hash.update(&body));
+        let key = source_key("roster-row", &options.key(&local), |hash| {
+            hash.update(&body)
+        });
         if batch.links.seen.contains(&key) {
-            batch.skip(&at, "duplicate", "the same thing, word for word, was read before");
+            batch.skip(
+                &at,
+                "duplicate",
+                "the same thing, word for word, was read before",
+            );
             batch.check(&options.limits)?;
             continue;
         }
@@ -77,8 +101,19 @@ pub fn read_roster(sheet: &Sheet, mapping: &Mapping, options: &Options) -> Resul
             local
         };
         let patient_key = options.key(&local);
-        batch.add_patient(Patient { key: patient_key.clone(), card, aliases: Vec::new() }, &at);
-        let compartment = if values.has_unmapped() { Compartment::Record } else { Compartment::Identity };
+        batch.add_patient(
+            Patient {
+                key: patient_key.clone(),
+                card,
+                aliases: Vec::new(),
+            },
+            &at,
+        );
+        let compartment = if values.has_unmapped() {
+            Compartment::Record
+        } else {
+            Compartment::Identity
+        };
         batch.push(
             ImportItem {
                 source_key: key,
@@ -86,14 +121,14 @@ pub fn read_roster(sheet: &Sheet, mapping: &Mapping, options: &Options) -> Resul
                 compartment,
                 schema: "roster-row".to_owned(),
                 content_type: "text/csv; charset=utf-8; header=present".to_owned(),
-                title: "Row of the client list".to_owned(),
+                title: "Row of the patient list".to_owned(),
                 occurred: None,
                 full_url: None,
                 body,
             },
             &at,
         );
-        if let Some(item) = values.insurer(&local, &patient_key) {
+        if let Some(item) = values.insurer(&patient_key) {
             batch.push(item, &at);
         }
         batch.check(&options.limits)?;
@@ -108,7 +143,13 @@ struct Values<'r> {
 
 impl<'r> Values<'r> {
     fn all(&self, field: Field) -> impl Iterator<Item = &'r str> {
-        self.mapping.columns.iter().zip(self.cells).filter(move |(mapped, _)| **mapped == Some(field)).map(|(_, cell)| cell.as_str()).filter(|cell| !cell.is_empty())
+        self.mapping
+            .columns
+            .iter()
+            .zip(self.cells)
+            .filter(move |(mapped, _)| **mapped == Some(field))
+            .map(|(_, cell)| cell.as_str())
+            .filter(|cell| !cell.is_empty())
     }
 
     fn first(&self, field: Field) -> Option<&'r str> {
@@ -124,7 +165,11 @@ impl<'r> Values<'r> {
     }
 
     fn has_unmapped(&self) -> bool {
-        self.mapping.columns.iter().zip(self.cells).any(|(mapped, cell)| mapped.is_none() && !cell.is_empty())
+        self.mapping
+            .columns
+            .iter()
+            .zip(self.cells)
+            .any(|(mapped, cell)| mapped.is_none() && !cell.is_empty())
     }
 
     /// All but the birth date.
@@ -133,7 +178,11 @@ impl<'r> Values<'r> {
         if family.is_empty() && given.is_empty() {
             (family, given) = split_name(self.first(Field::FullName).unwrap_or_default());
         }
-        let street = [Field::Street, Field::Street2].into_iter().flat_map(|field| self.all(field)).collect::<Vec<_>>().join(", ");
+        let street = [Field::Street, Field::Street2]
+            .into_iter()
+            .flat_map(|field| self.all(field))
+            .collect::<Vec<_>>()
+            .join(", ");
         let address = Address {
             street,
             city: self.owned(Field::City),
@@ -149,23 +198,29 @@ impl<'r> Values<'r> {
             sex: self.first(Field::Sex).map(plain_sex),
             phones: self.all(Field::Phone).map(str::to_owned).collect(),
             emails: self.all(Field::Email).map(str::to_owned).collect(),
-            addresses: if address.is_empty() { Vec::new() } else { vec![address] },
+            addresses: if address.is_empty() {
+                Vec::new()
+            } else {
+                vec![address]
+            },
             mrn: self.some(Field::Mrn),
             language: self.some(Field::Language),
             deceased: None,
         }
     }
 
-    fn insurer(&self, local: &str, patient_key: &str) -> Option<ImportItem> {
+    fn insurer(&self, patient_key: &str) -> Option<ImportItem> {
         let (insurer, number) = (self.some(Field::Insurer), self.some(Field::InsuranceNumber));
         let title = match (&insurer, &number) {
             (None, None) => return None,
             (Some(name), _) => format!("Insurance: {name}"),
             (None, Some(_)) => "Insurance".to_owned(),
         };
-        let body = serde_json::json!({ "insurer": insurer, "insurance_number": number }).to_string().into_bytes();
+        let body = serde_json::json!({ "insurer": insurer, "insurance_number": number })
+            .to_string()
+            .into_bytes();
         Some(ImportItem {
-            source_key: source_key("roster-insurer", local, |hash| hash.update(&body)),
+            source_key: source_key("roster-insurer", patient_key, |hash| hash.update(&body)),
             patient_key: patient_key.to_owned(),
             compartment: Compartment::Admin,
             schema: "roster-insurer".to_owned(),
@@ -197,14 +252,45 @@ pub(crate) fn split_name(full: &str) -> (String, String) {
 }
 
 fn is_particle(word: &str) -> bool {
-    matches!(word, "van" | "von" | "de" | "del" | "della" | "der" | "den" | "di" | "da" | "du" | "la" | "le" | "el" | "al" | "bin" | "zu" | "ter" | "ten" | "Van" | "De" | "Von" | "La" | "Le" | "Di" | "Du")
+    matches!(
+        word,
+        "van"
+            | "von"
+            | "de"
+            | "del"
+            | "della"
+            | "der"
+            | "den"
+            | "di"
+            | "da"
+            | "du"
+            | "la"
+            | "le"
+            | "el"
+            | "al"
+            | "bin"
+            | "zu"
+            | "ter"
+            | "ten"
+            | "Van"
+            | "De"
+            | "Von"
+            | "La"
+            | "Le"
+            | "Di"
+            | "Du"
+    )
 }
 
 fn plain_sex(cell: &str) -> String {
     match cell.trim().to_lowercase().as_str() {
-        "f" | "female" | "w" | "weiblich" | "woman" | "femme" | "mujer" | "femenino" | "féminin" => "female".to_owned(),
-        "m" | "male" | "männlich" | "maennlich" | "man" | "homme" | "hombre" | "masculino" | "masculin" => "male".to_owned(),
-        "x" | "d" | "divers" | "diverse" | "other" | "nonbinary" | "non-binary" | "nb" => "other".to_owned(),
+        "f" | "female" | "w" | "weiblich" | "woman" | "femme" | "mujer" | "femenino"
+        | "féminin" => "female".to_owned(),
+        "m" | "male" | "männlich" | "maennlich" | "man" | "homme" | "hombre" | "masculino"
+        | "masculin" => "male".to_owned(),
+        "x" | "d" | "divers" | "diverse" | "other" | "nonbinary" | "non-binary" | "nb" => {
+            "other".to_owned()
+        }
         "u" | "unknown" | "unbekannt" => "unknown".to_owned(),
         _ => cell.trim().to_owned(),
     }

@@ -34,7 +34,14 @@ struct Row {
 
 impl core::fmt::Debug for Sheet {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Sheet({:?}, {:?}, {} columns, {} rows)", self.encoding, char::from(self.delimiter), self.headers.len(), self.rows.len())
+        write!(
+            f,
+            "Sheet({:?}, {:?}, {} columns, {} rows)",
+            self.encoding,
+            char::from(self.delimiter),
+            self.headers.len(),
+            self.rows.len()
+        )
     }
 }
 
@@ -49,8 +56,18 @@ pub fn open(bytes: &[u8], limits: &Limits) -> Result<Sheet, RecordsError> {
         return Err(RecordsError::NoTable);
     }
     // Excel writes its own hint as the first line.
-    let (hint, start) = match text.get(..6).filter(|head| head.to_ascii_lowercase().starts_with("sep=")).and_then(|_| text.find('\n')) {
-        Some(end) => (text.as_bytes().get(4).copied().filter(|b| b",;\t|".contains(b)), end + 1),
+    let (hint, start) = match text
+        .get(..6)
+        .filter(|head| head.to_ascii_lowercase().starts_with("sep="))
+        .and_then(|_| text.find('\n'))
+    {
+        Some(end) => (
+            text.as_bytes()
+                .get(4)
+                .copied()
+                .filter(|b| b",;\t|".contains(b)),
+            end + 1,
+        ),
         None => (None, 0),
     };
     let quote = quote_of(text.get(start..).unwrap_or_default());
@@ -58,7 +75,15 @@ pub fn open(bytes: &[u8], limits: &Limits) -> Result<Sheet, RecordsError> {
         Some(found) => found,
         None => delimiter_of(text.get(start..).unwrap_or_default(), quote)?,
     };
-    let mut sheet = Sheet { encoding, delimiter, quote, headers: Vec::new(), header: 0..0, rows: Vec::new(), text };
+    let mut sheet = Sheet {
+        encoding,
+        delimiter,
+        quote,
+        headers: Vec::new(),
+        header: 0..0,
+        rows: Vec::new(),
+        text,
+    };
     sheet.index(start, limits)?;
     Ok(sheet)
 }
@@ -76,12 +101,22 @@ impl Sheet {
 
     /// The first `n` rows, for showing beside the mapping.
     pub fn sample(&self, n: usize) -> Vec<Vec<String>> {
-        (0..self.rows.len().min(n)).map(|i| self.cells(i)).collect()
+        self.rows().take(n).collect()
     }
 
-    /// The cells of a row (from 0), trimmed; empty when there is no such row.
-    pub fn cells(&self, row: usize) -> Vec<String> {
-        self.rows.get(row).map_or_else(Vec::new, |row| self.parse(row.range.clone()))
+    /// The cells of every row in order, trimmed.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        let below = self.text.get(self.header.end..).unwrap_or_default();
+        let mut reader = reader(below, self.delimiter, self.quote);
+        let mut record = csv::StringRecord::new();
+        std::iter::from_fn(move || {
+            while matches!(reader.read_record(&mut record), Ok(true)) {
+                if record.iter().any(|cell| !cell.trim().is_empty()) {
+                    return Some(trimmed(&record));
+                }
+            }
+            None
+        })
     }
 
     /// The line where a row begins, from 1.
@@ -91,8 +126,17 @@ impl Sheet {
 
     /// The text of a row, and of the header row, as they stand in the file.
     pub(crate) fn raw(&self, row: usize) -> (&str, &str) {
-        let get = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default().trim_end_matches(['\r', '\n']).trim_start_matches(['\r', '\n']);
-        (get(&self.header), self.rows.get(row).map_or("", |row| get(&row.range)))
+        let get = |range: &Range<usize>| {
+            self.text
+                .get(range.clone())
+                .unwrap_or_default()
+                .trim_end_matches(['\r', '\n'])
+                .trim_start_matches(['\r', '\n'])
+        };
+        (
+            get(&self.header),
+            self.rows.get(row).map_or("", |row| get(&row.range)),
+        )
     }
 
     fn index(&mut self, start: usize, limits: &Limits) -> Result<(), RecordsError> {
@@ -104,16 +148,24 @@ impl Sheet {
         let base_line = if start > 0 { 1 } else { 0 };
         loop {
             let from = reader.position().clone();
-            let more = reader.read_byte_record(&mut record).map_err(|_| RecordsError::NoTable)?;
+            let more = reader
+                .read_byte_record(&mut record)
+                .map_err(|_| RecordsError::NoTable)?;
             if !more {
                 break;
             }
-            let at = |p: &csv::Position| start + usize::try_from(p.byte()).unwrap_or(usize::MAX - start);
+            let at =
+                |p: &csv::Position| start + usize::try_from(p.byte()).unwrap_or(usize::MAX - start);
             let range = at(&from)..at(reader.position());
             if range.len() > limits.item_bytes {
-                return Err(RecordsError::TooLarge { limit_mib: limits.item_bytes as u64 >> 20 });
+                return Err(RecordsError::TooLarge {
+                    limit_mib: limits.item_bytes as u64 >> 20,
+                });
             }
-            if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            if record
+                .iter()
+                .all(|cell| std::str::from_utf8(cell).unwrap_or("x").trim().is_empty())
+            {
                 continue;
             }
             let line = record.position().map_or(0, csv::Position::line) + base_line;
@@ -125,7 +177,9 @@ impl Sheet {
                 continue;
             }
             if rows.len() >= limits.items {
-                return Err(RecordsError::TooMany { limit: limits.items });
+                return Err(RecordsError::TooMany {
+                    limit: limits.items,
+                });
             }
             rows.push(Row { line, range });
         }
@@ -136,28 +190,54 @@ impl Sheet {
     }
 
     fn parse(&self, range: Range<usize>) -> Vec<String> {
-        let mut reader = reader(self.text.get(range).unwrap_or_default(), self.delimiter, self.quote);
+        let mut reader = reader(
+            self.text.get(range).unwrap_or_default(),
+            self.delimiter,
+            self.quote,
+        );
         let mut record = csv::StringRecord::new();
         while matches!(reader.read_record(&mut record), Ok(true)) {
             if !record.is_empty() {
-                return record.iter().take(MOST_COLUMNS * 4).map(|cell| cell.trim().to_owned()).collect();
+                return trimmed(&record);
             }
         }
         Vec::new()
     }
 }
 
+fn trimmed(record: &csv::StringRecord) -> Vec<String> {
+    record
+        .iter()
+        .take(MOST_COLUMNS * 4)
+        .map(|cell| cell.trim().to_owned())
+        .collect()
+}
+
 fn reader(text: &str, delimiter: u8, quote: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).quote(quote).from_reader(text.as_bytes())
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quote(quote)
+        .from_reader(text.as_bytes())
 }
 
 /// A single quote only when cells are wrapped in it and none in a double one.
 fn quote_of(text: &str) -> u8 {
     let head: Vec<&str> = text.lines().take(LOOK).collect();
     let wrapped = |quote: char| {
-        head.iter().flat_map(|line| line.split([',', ';', '\t', '|'])).filter(|cell| cell.len() >= 2 && cell.trim().starts_with(quote) && cell.trim().ends_with(quote)).count()
+        head.iter()
+            .flat_map(|line| line.split([',', ';', '\t', '|']))
+            .filter(|cell| {
+                cell.len() >= 2 && cell.trim().starts_with(quote) && cell.trim().ends_with(quote)
+            })
+            .count()
     };
-    if wrapped('"') == 0 && wrapped('\'') > 2 { b'\'' } else { b'"' }
+    if wrapped('"') == 0 && wrapped('\'') > 2 {
+        b'\''
+    } else {
+        b'"'
+    }
 }
 
 /// The delimiter that gives most rows the same number of columns, more than one.
@@ -170,7 +250,9 @@ fn delimiter_of(text: &str, quote: u8) -> Result<u8, RecordsError> {
         while widths.len() < LOOK && matches!(reader.read_byte_record(&mut record), Ok(true)) {
             widths.push(record.len());
         }
-        let Some(first) = widths.first().copied().filter(|n| *n > 1) else { continue };
+        let Some(first) = widths.first().copied().filter(|n| *n > 1) else {
+            continue;
+        };
         let same = widths.iter().filter(|n| **n == first).count();
         let score = same * 1000 / widths.len() * 10 + first.min(9);
         if score > best.0 {

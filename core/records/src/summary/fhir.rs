@@ -9,6 +9,7 @@ const NESTED: usize = 12;
 const MOST_ROWS: usize = 200;
 
 /// Label and path for the types that practices meet. A path names fields; lists on the way are gone through.
+#[rustfmt::skip]
 const TABLE: &[(&str, &[(&str, &[&str])])] = &[
     ("Patient", &[("Name", &["name"]), ("Birth date", &["birthDate"]), ("Sex", &["gender"]), ("Contact", &["telecom", "value"]), ("Language", &["communication", "language"]), ("Marital status", &["maritalStatus"]), ("Died", &["deceasedDateTime"])]),
     ("Condition", &[("Diagnosis", &["code"]), ("Status", &["clinicalStatus"]), ("Certainty", &["verificationStatus"]), ("Severity", &["severity"]), ("Since", &["onsetDateTime"]), ("Until", &["abatementDateTime"]), ("Recorded", &["recordedDate"])]),
@@ -47,23 +48,49 @@ const TABLE: &[(&str, &[(&str, &[&str])])] = &[
 ];
 
 /// For types that are not in the table.
-const GENERIC: &[(&str, &[&str])] = &[("Name", &["name"]), ("Kind", &["type"]), ("Subject", &["code"]), ("Description", &["description"]), ("Status", &["status"]), ("When", &["period"]), ("When", &["date"]), ("When", &["effectiveDateTime"])];
+const GENERIC: &[(&str, &[&str])] = &[
+    ("Name", &["name"]),
+    ("Kind", &["type"]),
+    ("Subject", &["code"]),
+    ("Description", &["description"]),
+    ("Status", &["status"]),
+    ("When", &["period"]),
+    ("When", &["date"]),
+    ("When", &["effectiveDateTime"]),
+];
 
 /// The rows of a resource.
 pub(crate) fn rows(kind: &str, resource: &Value) -> Vec<(&'static str, String)> {
-    let table = TABLE.iter().find(|(name, _)| *name == kind).map_or(GENERIC, |(_, rows)| rows);
+    let table = TABLE
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map_or(GENERIC, |(_, rows)| rows);
     let mut rows: Vec<(&'static str, String)> = Vec::new();
     for (label, path) in table {
         let text = along(resource, path);
-        if let Some(text) = text.filter(|text| !rows.iter().any(|row| row.1 == *text && row.0 == *label)) {
+        if let Some(text) =
+            text.filter(|text| !rows.iter().any(|row| row.1 == *text && row.0 == *label))
+        {
             rows.push((label, text));
         }
     }
     if kind == "Observation" {
-        for component in resource.get("component").and_then(Value::as_array).into_iter().flatten().take(MOST_ROWS) {
+        for component in resource
+            .get("component")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .take(MOST_ROWS)
+        {
             if let Some(name) = component.get("code").and_then(words) {
-                let value = component.as_object().and_then(|fields| fields.iter().find(|(key, _)| key.starts_with("value"))).and_then(|(_, value)| words(value));
-                rows.push(("Part", value.map_or_else(|| name.clone(), |value| format!("{name}: {value}"))));
+                let value = component
+                    .as_object()
+                    .and_then(|fields| fields.iter().find(|(key, _)| key.starts_with("value")))
+                    .and_then(|(_, value)| words(value));
+                rows.push((
+                    "Part",
+                    value.map_or_else(|| name.clone(), |value| format!("{name}: {value}")),
+                ));
             }
         }
     }
@@ -74,10 +101,11 @@ pub(crate) fn rows(kind: &str, resource: &Value) -> Vec<(&'static str, String)> 
             }
         });
     }
-    if kind != "Patient" {
-        if let Some(note) = along(resource, &["note", "text"]).or_else(|| along(resource, &["comment"])) {
-            rows.push(("Note", note));
-        }
+    if kind != "Patient"
+        && let Some(note) =
+            along(resource, &["note", "text"]).or_else(|| along(resource, &["comment"]))
+    {
+        rows.push(("Note", note));
     }
     rows
 }
@@ -94,7 +122,10 @@ fn collect(value: &Value, path: &[&str], found: &mut Vec<String>) {
         return;
     }
     if let Value::Array(list) = value {
-        return list.iter().take(1000).for_each(|element| collect(element, path, found));
+        return list
+            .iter()
+            .take(1000)
+            .for_each(|element| collect(element, path, found));
     }
     match path.split_first() {
         Some((field, rest)) => {
@@ -113,18 +144,34 @@ fn collect(value: &Value, path: &[&str], found: &mut Vec<String>) {
 /// The running text of a resource: attached notes, conclusions, answers, else its narrative.
 pub(crate) fn text(kind: &str, resource: &Value) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
-    let plain = |field: &str| resource.get(field).and_then(Value::as_str).map(str::to_owned);
+    let plain = |field: &str| {
+        resource
+            .get(field)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     match kind {
         "DiagnosticReport" => parts.extend(plain("conclusion")),
-        "ClinicalImpression" => parts.extend([plain("description"), plain("summary")].into_iter().flatten()),
+        "ClinicalImpression" => parts.extend(
+            [plain("description"), plain("summary")]
+                .into_iter()
+                .flatten(),
+        ),
         "CarePlan" => parts.extend(plain("description")),
         "Communication" => {
             for payload in list(resource, "payload") {
-                parts.extend(payload.get("contentString").and_then(Value::as_str).map(str::to_owned));
+                parts.extend(
+                    payload
+                        .get("contentString")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
             }
         }
         "Composition" => sections(resource, 0, &mut parts),
-        "QuestionnaireResponse" => answers(resource, 0, &mut |question, answer| parts.push(format!("{question}\n  {answer}"))),
+        "QuestionnaireResponse" => answers(resource, 0, &mut |question, answer| {
+            parts.push(format!("{question}\n  {answer}"))
+        }),
         _ => (),
     }
     for attachment in attachments(kind, resource) {
@@ -136,7 +183,13 @@ pub(crate) fn text(kind: &str, resource: &Value) -> Option<String> {
         parts.extend(note.get("text").and_then(Value::as_str).map(str::to_owned));
     }
     if parts.is_empty() && kind != "Patient" {
-        parts.extend(resource.get("text").and_then(|text| text.get("div")).and_then(Value::as_str).map(html_to_text));
+        parts.extend(
+            resource
+                .get("text")
+                .and_then(|text| text.get("div"))
+                .and_then(Value::as_str)
+                .map(html_to_text),
+        );
     }
     let text = parts.join("\n\n");
     (!text.trim().is_empty()).then_some(text)
@@ -145,9 +198,13 @@ pub(crate) fn text(kind: &str, resource: &Value) -> Option<String> {
 /// The files in a resource.
 pub(crate) fn attachments(kind: &str, resource: &Value) -> Vec<Attachment> {
     let found: Vec<&Value> = match kind {
-        "DocumentReference" => list(resource, "content").filter_map(|content| content.get("attachment")).collect(),
+        "DocumentReference" => list(resource, "content")
+            .filter_map(|content| content.get("attachment"))
+            .collect(),
         "DiagnosticReport" => list(resource, "presentedForm").collect(),
-        "Communication" => list(resource, "payload").filter_map(|payload| payload.get("contentAttachment")).collect(),
+        "Communication" => list(resource, "payload")
+            .filter_map(|payload| payload.get("contentAttachment"))
+            .collect(),
         "Media" => resource.get("content").into_iter().collect(),
         "Consent" => resource.get("sourceAttachment").into_iter().collect(),
         "Binary" => vec![resource],
@@ -158,7 +215,9 @@ pub(crate) fn attachments(kind: &str, resource: &Value) -> Vec<Attachment> {
         .filter_map(|attachment| {
             let field = |name: &str| attachment.get(name).and_then(Value::as_str);
             Some(Attachment {
-                content_type: field("contentType").unwrap_or("application/octet-stream").to_owned(),
+                content_type: field("contentType")
+                    .unwrap_or("application/octet-stream")
+                    .to_owned(),
                 title: field("title").unwrap_or_default().to_owned(),
                 data: unbase64(field("data")?)?,
             })
@@ -167,7 +226,11 @@ pub(crate) fn attachments(kind: &str, resource: &Value) -> Vec<Attachment> {
 }
 
 fn list<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(field).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn sections(value: &Value, depth: usize, parts: &mut Vec<String>) {
@@ -175,8 +238,16 @@ fn sections(value: &Value, depth: usize, parts: &mut Vec<String>) {
         return;
     }
     for section in list(value, "section") {
-        let title = section.get("title").and_then(Value::as_str).unwrap_or_default();
-        let text = section.get("text").and_then(|text| text.get("div")).and_then(Value::as_str).map(html_to_text).unwrap_or_default();
+        let title = section
+            .get("title")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let text = section
+            .get("text")
+            .and_then(|text| text.get("div"))
+            .and_then(Value::as_str)
+            .map(html_to_text)
+            .unwrap_or_default();
         if !title.is_empty() || !text.is_empty() {
             parts.push(format!("{title}\n{text}"));
         }
@@ -190,9 +261,19 @@ fn answers(value: &Value, depth: usize, take: &mut impl FnMut(&str, &str)) {
         return;
     }
     for item in list(value, "item") {
-        let question = item.get("text").or_else(|| item.get("linkId")).and_then(Value::as_str).unwrap_or("?");
+        let question = item
+            .get("text")
+            .or_else(|| item.get("linkId"))
+            .and_then(Value::as_str)
+            .unwrap_or("?");
         let given: Vec<String> = list(item, "answer")
-            .filter_map(|answer| answer.as_object()?.iter().find(|(key, _)| key.starts_with("value")).and_then(|(_, value)| words(value)))
+            .filter_map(|answer| {
+                answer
+                    .as_object()?
+                    .iter()
+                    .find(|(key, _)| key.starts_with("value"))
+                    .and_then(|(_, value)| words(value))
+            })
             .collect();
         if !given.is_empty() {
             take(question, &given.join(", "));

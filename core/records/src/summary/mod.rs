@@ -10,7 +10,10 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Standard base64, with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A file inside a thing: a PDF in a DocumentReference, the body of an unstructured C-CDA.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,10 +43,15 @@ pub fn summary(item: &ImportItem) -> Vec<(&'static str, String)> {
 pub fn summary_of(schema: &str, body: &[u8]) -> Vec<(&'static str, String)> {
     match schema {
         "ccda" => ccda_rows(body),
-        "roster-row" => roster_rows(body).into_iter().map(|(header, cell)| ("Column", format!("{header}: {cell}"))).collect(),
+        "roster-row" => roster_rows(body)
+            .into_iter()
+            .map(|(header, cell)| ("Column", format!("{header}: {cell}")))
+            .collect(),
         "roster-insurer" => insurer_rows(body),
         _ => match schema.strip_prefix("fhir-r4/") {
-            Some(kind) => r4::tree(body).map(|resource| fhir::rows(kind, &resource)).unwrap_or_default(),
+            Some(kind) => r4::tree(body)
+                .map(|resource| fhir::rows(kind, &resource))
+                .unwrap_or_default(),
             None => Vec::new(),
         },
     }
@@ -53,7 +61,12 @@ pub fn summary_of(schema: &str, body: &[u8]) -> Vec<(&'static str, String)> {
 pub fn plain_text(schema: &str, content_type: &str, body: &[u8]) -> Option<String> {
     let text = match schema {
         "ccda" => ccda_text(body),
-        "roster-row" => Some(roster_rows(body).into_iter().map(|(header, cell)| format!("{header}: {cell}\n")).collect()),
+        "roster-row" => Some(
+            roster_rows(body)
+                .into_iter()
+                .map(|(header, cell)| format!("{header}: {cell}\n"))
+                .collect(),
+        ),
         _ => match schema.strip_prefix("fhir-r4/") {
             Some(kind) => r4::tree(body).and_then(|resource| fhir::text(kind, &resource)),
             None => text_of_file(content_type, body),
@@ -65,10 +78,14 @@ pub fn plain_text(schema: &str, content_type: &str, body: &[u8]) -> Option<Strin
 /// The title of a thing from its body.
 pub fn title_of(schema: &str, body: &[u8]) -> String {
     let title = match schema {
-        "ccda" => ccda::read_header(body, &Limits::default()).ok().map(|header| header.display_title()),
-        "roster-row" => Some("Row of the client list".to_owned()),
+        "ccda" => ccda::read_header(body, &Limits::default())
+            .ok()
+            .map(|header| header.display_title()),
+        "roster-row" => Some("Row of the patient list".to_owned()),
         "roster-insurer" => Some("Insurance".to_owned()),
-        _ => schema.strip_prefix("fhir-r4/").and_then(|kind| r4::title_of(body).or_else(|| Some(r4::plain_word(kind)))),
+        _ => schema
+            .strip_prefix("fhir-r4/")
+            .and_then(|kind| r4::title_of(body).or_else(|| Some(r4::plain_word(kind)))),
     };
     title.unwrap_or_else(|| "Document".to_owned())
 }
@@ -76,10 +93,14 @@ pub fn title_of(schema: &str, body: &[u8]) -> String {
 /// The files inside a thing. Links to files elsewhere are not followed.
 pub fn attachments(schema: &str, body: &[u8]) -> Vec<Attachment> {
     if schema == "ccda" {
-        return ccda::unstructured(body, &Limits::default()).into_iter().collect();
+        return ccda::unstructured(body, &Limits::default())
+            .into_iter()
+            .collect();
     }
     match schema.strip_prefix("fhir-r4/") {
-        Some(kind) => r4::tree(body).map(|resource| fhir::attachments(kind, &resource)).unwrap_or_default(),
+        Some(kind) => r4::tree(body)
+            .map(|resource| fhir::attachments(kind, &resource))
+            .unwrap_or_default(),
         None => Vec::new(),
     }
 }
@@ -103,7 +124,9 @@ pub(crate) fn text_of_file(content_type: &str, bytes: &[u8]) -> Option<String> {
         "text/plain" | "text/markdown" | "text/csv" | "" => Some(decoded()),
         "text/html" | "application/xhtml+xml" => Some(html_to_text(&decoded())),
         "text/rtf" | "application/rtf" => Some(rtf_to_text(bytes)),
-        "text/xml" | "application/xml" | "application/cda+xml" | "application/hl7-cda+xml" => ccda_text(bytes),
+        "text/xml" | "application/xml" | "application/cda+xml" | "application/hl7-cda+xml" => {
+            ccda_text(bytes)
+        }
         _ => None,
     }
 }
@@ -112,7 +135,10 @@ fn ccda_text(body: &[u8]) -> Option<String> {
     let limits = Limits::default();
     let sections = ccda::sections(body, &limits).ok()?;
     let mut out = String::new();
-    for section in sections.iter().filter(|section| !section.text.is_empty() || !section.title.is_empty()) {
+    for section in sections
+        .iter()
+        .filter(|section| !section.text.is_empty() || !section.title.is_empty())
+    {
         for part in [&section.title, &section.text] {
             if !part.is_empty() {
                 out.push_str(part);
@@ -131,7 +157,9 @@ fn ccda_text(body: &[u8]) -> Option<String> {
 }
 
 fn ccda_rows(body: &[u8]) -> Vec<(&'static str, String)> {
-    let Ok(header) = ccda::read_header(body, &Limits::default()) else { return Vec::new() };
+    let Ok(header) = ccda::read_header(body, &Limits::default()) else {
+        return Vec::new();
+    };
     let mut rows = Vec::new();
     let mut add = |label, text: Option<String>| {
         if let Some(text) = text {
@@ -152,12 +180,33 @@ fn ccda_rows(body: &[u8]) -> Vec<(&'static str, String)> {
 
 /// Header and cell of every filled column.
 fn roster_rows(body: &[u8]) -> Vec<(String, String)> {
-    let Ok(sheet) = crate::roster::open(body, &Limits::default()) else { return Vec::new() };
-    sheet.headers.iter().cloned().zip(sheet.cells(0)).filter(|(_, cell)| !cell.is_empty()).collect()
+    let Ok(sheet) = crate::roster::open(body, &Limits::default()) else {
+        return Vec::new();
+    };
+    sheet
+        .headers
+        .iter()
+        .cloned()
+        .zip(sheet.rows().next().unwrap_or_default())
+        .filter(|(_, cell)| !cell.is_empty())
+        .collect()
 }
 
 fn insurer_rows(body: &[u8]) -> Vec<(&'static str, String)> {
-    let Some(value) = r4::tree(body) else { return Vec::new() };
-    let row = |label, field: &str| value.get(field)?.as_str().map(|text| (label, text.to_owned()));
-    [row("Insurer", "insurer"), row("Number with the insurer", "insurance_number")].into_iter().flatten().collect()
+    let Some(value) = r4::tree(body) else {
+        return Vec::new();
+    };
+    let row = |label, field: &str| {
+        value
+            .get(field)?
+            .as_str()
+            .map(|text| (label, text.to_owned()))
+    };
+    [
+        row("Insurer", "insurer"),
+        row("Number with the insurer", "insurance_number"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -27,17 +27,30 @@ fn object(value: &Value) -> Option<String> {
     if let Some(coding) = get("coding").and_then(Value::as_array) {
         return text("text").or_else(|| coding.iter().find_map(coding_words));
     }
-    if get("display").is_some() || get("code").is_some_and(Value::is_string) && get("system").is_some() && get("value").is_none() {
+    if get("display").is_some()
+        || get("code").is_some_and(Value::is_string)
+            && get("system").is_some()
+            && get("value").is_none()
+    {
         return coding_words(value);
     }
     if get("currency").is_some() {
-        return Some(format!("{} {}", get("value").and_then(words)?, text("currency")?));
+        return Some(format!(
+            "{} {}",
+            get("value").and_then(words)?,
+            text("currency")?
+        ));
     }
     if let Some(number) = get("value").filter(|v| v.is_number()) {
-        let unit = text("unit").or_else(|| text("code")).filter(|unit| !unit.starts_with('{') && unit != "1");
+        let unit = text("unit")
+            .or_else(|| text("code"))
+            .filter(|unit| !unit.starts_with('{') && unit != "1");
         let sign = text("comparator").unwrap_or_default();
         let number = words(number)?;
-        return Some(unit.map_or_else(|| format!("{sign}{number}"), |unit| format!("{sign}{number} {unit}")));
+        return Some(unit.map_or_else(
+            || format!("{sign}{number}"),
+            |unit| format!("{sign}{number} {unit}"),
+        ));
     }
     if get("start").is_some() || get("end").is_some() {
         return match (text("start"), text("end")) {
@@ -54,18 +67,66 @@ fn object(value: &Value) -> Option<String> {
         };
     }
     if get("family").is_some() || get("given").is_some() {
-        let given = get("given").and_then(Value::as_array).map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-        return Some(format!("{given} {}", text("family").unwrap_or_default()).trim().to_owned());
+        let given = get("given")
+            .and_then(Value::as_array)
+            .map(|list| {
+                list.iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .unwrap_or_default();
+        return Some(
+            format!("{given} {}", text("family").unwrap_or_default())
+                .trim()
+                .to_owned(),
+        );
     }
     if let Some(reference) = text("reference") {
         // An id says nothing to a person.
-        return (!reference.starts_with("urn:") && !reference.starts_with('#')).then(|| reference.split(['/', '?']).next().unwrap_or_default().to_owned()).filter(|kind| !kind.contains(':'));
+        return (!reference.starts_with("urn:") && !reference.starts_with('#'))
+            .then(|| {
+                reference
+                    .split(['/', '?'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .filter(|kind| !kind.contains(':'));
     }
-    ["text", "valueString", "title", "name", "value", "description", "detail", "line"].iter().find_map(|field| get(field).and_then(words))
+    [
+        "text",
+        "valueString",
+        "title",
+        "name",
+        "value",
+        "description",
+        "detail",
+        "line",
+    ]
+    .iter()
+    .find_map(|field| get(field).and_then(words))
 }
 
 fn coding_words(coding: &Value) -> Option<String> {
-    coding.get("display").or_else(|| coding.get("code")).and_then(Value::as_str).and_then(string)
+    let text = |field: &str| coding.get(field).and_then(Value::as_str).and_then(string);
+    text("display").or_else(|| {
+        let code = text("code")?;
+        let plain = match (text("system").as_deref(), code.as_str()) {
+            (Some("http://terminology.hl7.org/CodeSystem/v3-ActCode"), code) => match code {
+                "AMB" => "outpatient",
+                "IMP" | "ACUTE" | "NONAC" => "inpatient",
+                "EMER" => "emergency",
+                "VR" => "by video or telephone",
+                "HH" => "at home",
+                "SS" => "short stay",
+                "FLD" => "in the field",
+                other => other,
+            },
+            (_, code) => code,
+        };
+        Some(plain.to_owned())
+    })
 }
 
 /// A string on one line, a time as a person writes it.
@@ -98,13 +159,25 @@ mod tests {
     #[test]
     fn values_read_as_a_person_would_write_them() {
         let cases = [
-            (json!({"coding": [{"code": "1", "display": "Panic disorder"}]}), "Panic disorder"),
+            (
+                json!({"coding": [{"code": "1", "display": "Panic disorder"}]}),
+                "Panic disorder",
+            ),
             (json!({"value": 12.3456, "unit": "kg"}), "12.35 kg"),
             (json!({"value": 12, "unit": "{score}"}), "12"),
-            (json!({"start": "2020-01-02T10:00:00Z", "end": "2020-01-02T10:50:00Z"}), "2020-01-02 10:00 to 2020-01-02 10:50"),
+            (
+                json!({"start": "2020-01-02T10:00:00Z", "end": "2020-01-02T10:50:00Z"}),
+                "2020-01-02 10:00 to 2020-01-02 10:50",
+            ),
             (json!({"value": 120.5, "currency": "USD"}), "120.5 USD"),
-            (json!({"reference": "Practitioner/1", "display": "Dr. Roe"}), "Dr. Roe"),
-            (json!({"given": ["Jane", "Ann"], "family": "Doe"}), "Jane Ann Doe"),
+            (
+                json!({"reference": "Practitioner/1", "display": "Dr. Roe"}),
+                "Dr. Roe",
+            ),
+            (
+                json!({"given": ["Jane", "Ann"], "family": "Doe"}),
+                "Jane Ann Doe",
+            ),
             (json!([{"text": "a"}, {"text": "b"}]), "a, b"),
             (json!(true), "yes"),
         ];
