@@ -29,6 +29,7 @@ pub fn document() -> Value {
             "securitySchemes": {
                 "session": { "type": "apiKey", "in": "header", "name": "Subrosa-Session", "description": "The session's id; the request is signed in Subrosa-Signature." },
                 "keeper": { "type": "apiKey", "in": "header", "name": "Subrosa-Keeper", "description": "The keeper's name; the request is signed with its key over a session id of zeros." },
+                "keeper": { "type": "apiKey", "in": "header", "name": "Subrosa-Keeper", "description": "The keeper's name in the directory; the request is signed in Subrosa-Signature by its key." },
                 "signature": { "type": "apiKey", "in": "header", "name": "Subrosa-Signature", "description": "v1.<time in ms>.<nonce>.<Ed25519 signature by the session key>; each is served once." }
             }
         }
@@ -69,6 +70,7 @@ fn operation(route: &Route) -> Value {
     op["responses"] = json!({ "2XX": good, "4XX": refusal, "5XX": refusal });
     op["security"] = match route.auth {
         Auth::Session | Auth::Restricted => json!([{ "session": [], "signature": [] }]),
+        Auth::Keeper => json!([{ "keeper": [], "signature": [] }]),
         Auth::Keeper => json!([{ "keeper": [], "signature": [] }]),
         Auth::Open | Auth::Strict => json!([]),
     };
