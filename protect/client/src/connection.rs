@@ -68,10 +68,31 @@ impl Connection {
         self.send(method, path, body, session).await.map(|_| ())
     }
 
+    /// Sends bytes as they are.
+    pub(crate) async fn put_bytes(&self, path: &str, body: Vec<u8>, session: &SessionKey) -> Result<(), ClientError> {
+        self.send_as("PUT", path, body, "application/octet-stream", Some(session)).await.map(|_| ())
+    }
+
+    /// Asks for bytes as they are.
+    pub(crate) async fn fetch_bytes<Q: Serialize>(&self, path: &str, body: &Q, session: &SessionKey) -> Result<Vec<u8>, ClientError> {
+        self.send("POST", path, cbor::encode(body), Some(session)).await.map(|a| a.body)
+    }
+
     async fn send(&self, method: &'static str, path: &str, body: Vec<u8>, session: Option<&SessionKey>) -> Result<Response, ClientError> {
+        self.send_as(method, path, body, CBOR, session).await
+    }
+
+    async fn send_as(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Vec<u8>,
+        content_type: &str,
+        session: Option<&SessionKey>,
+    ) -> Result<Response, ClientError> {
         let mut headers = vec![("accept".to_owned(), CBOR.to_owned()), ("subrosa-protocol".to_owned(), PROTOCOL.to_string())];
         if !body.is_empty() {
-            headers.push(("content-type".to_owned(), CBOR.to_owned()));
+            headers.push(("content-type".to_owned(), content_type.to_owned()));
         }
         if let Some(session) = session {
             let request = RequestToSign { session: session.id, method, path, body: sha256(&[&body]), at: self.now(), nonce: random::make_bytes() };

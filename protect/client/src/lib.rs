@@ -22,11 +22,13 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod attachments;
 mod charts;
 mod clock;
 mod connection;
 mod device;
 mod directory;
+mod drafts;
 #[cfg(feature = "drill-secrets")]
 mod drill;
 mod error;
@@ -38,9 +40,11 @@ mod http;
 mod kit;
 mod local;
 mod looked;
+mod offline;
 mod open;
 mod passkey;
 mod people;
+mod relations;
 mod roster;
 mod search;
 mod setup;
@@ -53,10 +57,12 @@ mod verify;
 mod ways;
 mod write;
 
+pub use attachments::{MAX_FILE, NewFile};
 pub use charts::IdentityDraft;
 pub use clock::{Clock, SystemClock, TestClock};
 pub use connection::Connection;
 pub use device::{DeviceSecrets, MIN_PASSPHRASE, OfferedDevice, device_signin, offer_device};
+pub use drafts::{DraftBody, DraftInfo};
 pub use error::ClientError;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::FetchTransport;
@@ -65,9 +71,11 @@ pub use http::HttpTransport;
 pub use kit::Kit;
 pub use local::{HeadPin, Pins};
 pub use looked::{Looked, LookedProof, check_looked_proof, log_name};
+pub use offline::{CrisisChart, CrisisItem, CrisisSheet, Offline, open_offline};
 pub use open::{OpenChart, OpenEntry, OpenVersion};
 pub use passkey::{Authenticator, Credential, prf_salt};
 pub use people::{Accepted, AcceptedInvite, Invitation, Invited, Proposal, Waiting, team_kinds};
+pub use relations::RelationView;
 pub use roster::{Found, Roster, RosterChange};
 pub use setup::{SetupOptions, SetupOutcome, setup};
 pub use signin::{KitUse, PendingWords, SignIn, kit_use, signin};

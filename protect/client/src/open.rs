@@ -7,7 +7,7 @@ use subrosa_model::{Bytes, ChartId, Compartment, DeviceId, EntryId, Hash32, KeyI
 use subrosa_protocol::access::{MAX_CHARTS, Purpose, ReleaseRequest, What};
 use subrosa_protocol::api::{Ask, Released, ReleasedChart};
 use subrosa_protocol::chart::{Target, Wrap, WrapContext, WrapStatement};
-use subrosa_protocol::entry::EntryBody;
+use subrosa_protocol::entry::{AttachmentRef, EntryBody};
 
 use crate::charts::HeldKey;
 use crate::local::HeadPin;
@@ -69,6 +69,10 @@ pub struct OpenVersion {
     pub hash: Hash32,
     /// Its content.
     pub body: EntryBody,
+    /// Its files' ciphertexts, in the order of `body.attachments`.
+    pub files: Vec<AttachmentRef>,
+    /// The compartment key that it is sealed under.
+    pub(crate) key: KeyId,
 }
 
 /// A signed request on its way.
@@ -239,6 +243,8 @@ impl Vault {
                     made: context.made,
                     received: v.received,
                     hash: v.hash,
+                    files: v.header.attachments.clone(),
+                    key: context.key,
                     body,
                 });
             }

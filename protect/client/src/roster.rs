@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use subrosa_crypto::DeviceKey;
 use subrosa_model::{ChartId, Compartment, TeamId};
 use subrosa_protocol::access::{Purpose, What};
 use subrosa_protocol::api::{RosterEntry, RosterPage};
 use subrosa_protocol::chart::RosterRow;
 
-use crate::local::{open_local, seal_local};
+use crate::local::{Owner, open_local, seal_local};
 use crate::search::{Hit, Index};
 use crate::vault::Vault;
 use crate::verify;
@@ -151,7 +152,8 @@ impl Vault {
             if page.rows.iter().filter_map(|r| r.row.as_ref()).any(|r| unknown(r) || newer_epoch(r)) {
                 self.sync().await?;
             }
-            let asked = self.asked(request.hash, &[], &[Compartment::Identity], &[What::Listed]);
+            // The leaf of the synchronisation itself names no chart; each listed chart has one of its own in its chain.
+            let asked = self.asked(request.hash, &[], &[], &[What::Listed]);
             let pin = verify::extension(&page.extension, &self.practice, self.directory.log_key(), &self.pins.ledger)?;
             page.leaf.verify(&pin).map_err(|_| ClientError::MissingLeaf)?;
             verify::own_event(page.leaf.opened.event.as_ref(), None, &asked)?;
@@ -211,10 +213,15 @@ impl Vault {
     /// # Errors
     /// [`ClientError::LocalCopy`] when it does not open: synchronise instead.
     pub fn load_roster(&mut self, sealed: &[u8]) -> Result<(), ClientError> {
-        let kept: Kept = open_local(&self.local, self.owner(), "roster", sealed)?;
-        let mut roster = Roster::of_rows(kept.rows);
-        roster.cursor = kept.cursor;
-        self.roster = roster;
+        self.roster = kept_rows(&self.local, self.owner(), sealed)?;
         Ok(())
     }
+}
+
+/// Opens a device's sealed copy.
+pub(crate) fn kept_rows(key: &DeviceKey, owner: Owner, sealed: &[u8]) -> Result<Roster, ClientError> {
+    let kept: Kept = open_local(key, owner, "roster", sealed)?;
+    let mut roster = Roster::of_rows(kept.rows);
+    roster.cursor = kept.cursor;
+    Ok(roster)
 }

@@ -1,10 +1,11 @@
 //! Writing: new entries, new versions, and the roster row that follows the identity.
 
+use serde::{Deserialize, Serialize};
 use subrosa_crypto::random;
 use subrosa_model::{Bytes, ChartId, Compartment, EntryId, Hash32};
 use subrosa_protocol::api::{EntriesAnswer, EntryOutcome, NewEntries};
 use subrosa_protocol::chart::{RosterBlob, RosterContext, RosterRow};
-use subrosa_protocol::entry::{EntryBlob, EntryBody, EntryContext, seal_entry};
+use subrosa_protocol::entry::{AttachmentBody, AttachmentRef, EntryBlob, EntryBody, EntryContext, seal_entry};
 
 use crate::charts::{HeldKey, IdentityDraft};
 use crate::local::HeadPin;
@@ -12,7 +13,7 @@ use crate::vault::Vault;
 use crate::ClientError;
 
 /// What somebody writes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewBody {
     /// What kind of content, such as `note/1`.
     pub schema: String,
@@ -23,6 +24,7 @@ pub struct NewBody {
     /// When it happened, ISO 8601.
     pub occurred: Option<String>,
     /// The content.
+    #[serde(with = "serde_bytes")]
     pub body: Vec<u8>,
 }
 
@@ -44,14 +46,14 @@ impl NewBody {
         }
     }
 
-    pub(crate) fn into_entry(self) -> EntryBody {
+    pub(crate) fn into_entry(self, attachments: Vec<AttachmentBody>) -> EntryBody {
         EntryBody {
             schema: self.schema,
             content_type: self.content_type,
             title: self.title,
             occurred: self.occurred,
             body: self.body.into(),
-            attachments: Vec::new(),
+            attachments,
         }
     }
 }
@@ -94,7 +96,7 @@ impl Vault {
         self.turn_epochs_if_needed().await?;
         let key = self.writing_key(chart, compartment).await?;
         let ready = self.seal_version(chart, compartment, &key, entry, None, body)?;
-        self.send_versions(chart, compartment, vec![ready], Vec::new(), random::make_bytes::<16>().to_vec().into()).await
+        self.send_one(chart, compartment, ready).await
     }
 
     /// Writes a new version of an entry, following the newest one that this vault has seen (it opens the chart if it has seen none).
@@ -107,7 +109,7 @@ impl Vault {
         let prev = self.head_of(chart, compartment, entry).await?;
         let key = self.writing_key(chart, compartment).await?;
         let ready = self.seal_version(chart, compartment, &key, entry, Some(prev), body)?;
-        self.send_versions(chart, compartment, vec![ready], Vec::new(), random::make_bytes::<16>().to_vec().into()).await
+        self.send_one(chart, compartment, ready).await
     }
 
     /// Writes a new version of the identity entry and the roster row drawn from it.
@@ -150,6 +152,20 @@ impl Vault {
         prev: Option<HeadPin>,
         body: NewBody,
     ) -> Result<Ready, ClientError> {
+        self.seal_version_with(chart, compartment, key, entry, prev, body, (Vec::new(), Vec::new()))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn seal_version_with(
+        &self,
+        chart: ChartId,
+        compartment: Compartment,
+        key: &HeldKey,
+        entry: EntryId,
+        prev: Option<HeadPin>,
+        body: NewBody,
+        (refs, files): (Vec<AttachmentRef>, Vec<AttachmentBody>),
+    ) -> Result<Ready, ClientError> {
         let version = prev.map_or(1, |p| p.version + 1);
         let context = EntryContext {
             practice: self.practice,
@@ -163,13 +179,17 @@ impl Vault {
             prev: prev.map(|p| p.hash),
             made: self.now(),
         };
-        let blob = seal_entry(&self.keys.sign, &key.key, &context, &body.into_entry(), Vec::new())?;
+        let blob = seal_entry(&self.keys.sign, &key.key, &context, &body.into_entry(files), refs)?;
         Ok(Ready { hash: blob.hash(), blob, entry, version })
     }
 
     pub(crate) fn seal_row(&self, chart: ChartId, key: &HeldKey, drawn_from: Hash32, row: &RosterRow) -> Result<RosterBlob, ClientError> {
         let context = RosterContext { practice: self.practice, chart, key: key.id, drawn_from };
         Ok(RosterBlob::make(&self.keys.sign, &key.key, context, row)?)
+    }
+
+    pub(crate) async fn send_one(&mut self, chart: ChartId, compartment: Compartment, ready: Ready) -> Result<Written, ClientError> {
+        self.send_versions(chart, compartment, vec![ready], Vec::new(), random::make_bytes::<16>().to_vec().into()).await
     }
 
     /// Sends versions of one compartment and pins what became head. Gives the outcome of the last.
