@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 mod canonical;
-pub(crate) use canonical::check;
+use canonical::check;
+pub(crate) use canonical::check_container;
 
 /// The largest input that `decode` looks at: 64 MiB.
 pub const MAX_SIZE: usize = 64 << 20;

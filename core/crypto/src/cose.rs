@@ -68,9 +68,17 @@ pub(crate) fn enc_structure(protected: &ProtectedHeader, aad: &[u8]) -> Vec<u8> 
     coset::enc_structure_data(EncryptionContext::CoseEncrypt0, protected.clone(), aad)
 }
 
+/// Longest protected header of ours: a seal's, with an encapsulated key of 1120 bytes.
+const MAX_HEADER: usize = 1280;
+
+/// Another kind of CBOR than a container: says which container was asked for.
+fn shape(malformed: CryptoError) -> impl FnOnce(CryptoError) -> CryptoError {
+    move |e| if e == CryptoError::CborShape { malformed } else { e }
+}
+
 /// Parses COSE_Encrypt0 with its tag: deterministic encoding, empty unprotected header, embedded ciphertext.
 pub(crate) fn read_encrypt0(bytes: &[u8]) -> Result<(ProtectedHeader, Vec<u8>), CryptoError> {
-    cbor::check(bytes)?;
+    cbor::check_container(bytes, MAX_HEADER).map_err(shape(CryptoError::EnvelopeMalformed))?;
     let cose = CoseEncrypt0::from_tagged_slice(bytes).map_err(|_| CryptoError::EnvelopeMalformed)?;
     match cose.ciphertext {
         Some(ciphertext) if cose.unprotected.is_empty() => Ok((cose.protected, ciphertext)),
@@ -108,9 +116,9 @@ pub(crate) fn sign1_header(signer: &[u8; 32]) -> ProtectedHeader {
 
 /// Parses COSE_Sign1 with its tag: deterministic encoding, protected {alg: EdDSA, kid: 32 bytes} and nothing else, 64-byte signature.
 pub(crate) fn read_sign1(bytes: &[u8]) -> Result<Sign1, CryptoError> {
-    cbor::check(bytes)?;
-    let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_| CryptoError::SignatureMalformed)?;
     let malformed = CryptoError::SignatureMalformed;
+    cbor::check_container(bytes, MAX_HEADER).map_err(shape(malformed.clone()))?;
+    let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_| malformed.clone())?;
     let signer: [u8; 32] = cose.protected.header.key_id.as_slice().try_into().map_err(|_| malformed.clone())?;
     let signature: [u8; 64] = cose.signature.as_slice().try_into().map_err(|_| malformed.clone())?;
     if !cose.unprotected.is_empty() || !same_header(&cose.protected, sign1_header(&signer)) {

@@ -129,3 +129,44 @@ impl CryptoError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CryptoError::*;
+
+    #[test]
+    fn codes_are_stable_words_and_each_its_own() {
+        let all = [
+            CborMalformed,
+            CborNotCanonical,
+            CborTooLarge,
+            CborTooDeep,
+            CborShape,
+            EnvelopeMalformed,
+            KeyMismatch,
+            Commitment,
+            Tag,
+            WrongKeyInside,
+            KeyLength,
+            Padding,
+            ContextTooLong,
+            PublicKey,
+            SignatureMalformed,
+            SignerMismatch,
+            SignatureInvalid,
+            SignerUnknown,
+            SignatureCount,
+            Mac,
+            WordCount { expected: 7, found: 6 },
+            WordUnknown { position: 1 },
+            WordChecksum,
+            PrfOutput,
+            StreamMalformed,
+            StreamTruncated,
+            StreamHash,
+        ];
+        let codes: std::collections::BTreeSet<&str> = all.iter().map(|e| e.code()).collect();
+        assert_eq!(codes.len(), all.len());
+        assert!(codes.iter().all(|c| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+    }
+}

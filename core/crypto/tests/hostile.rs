@@ -107,6 +107,22 @@ fn enormous_claims_and_deep_nests_cost_nothing() {
 }
 
 #[test]
+fn a_wide_tree_in_a_container_or_its_header_is_refused_before_it_is_built() {
+    let wide = [&[0x9a, 0x00, 0x0f, 0xff, 0xff][..], &vec![0xf6; 0x0f_ffff]].concat();
+    let in_bytes = [&[0x5a, 0x00, 0x10, 0x00, 0x04][..], &wide].concat();
+    for (tag, rest) in [(0xd0u8, &[0x40u8][..]), (0xd2, &[0x40, 0x40])] {
+        let array = 0x82 + rest.len() as u8;
+        let as_header = [&[tag, array][..], &in_bytes, &[0xa0], rest].concat();
+        let as_payload = [&[tag, array, 0x40, 0xa0][..], &rest[1..], &wide].concat();
+        let as_unprotected = [&[tag, array, 0x40][..], &wide, rest].concat();
+        for bytes in [as_header, as_payload, as_unprotected] {
+            assert_eq!(open(&key(), &ctx(), &bytes).unwrap_err().code(), "envelope-malformed");
+            assert_eq!(Signed::<Fact>::from_bytes(&bytes).unwrap_err().code(), "signature-malformed");
+        }
+    }
+}
+
+#[test]
 fn words_of_any_script_are_counted_not_trusted() {
     let absurd = ["ab\u{301}andon ".repeat(24), "字".repeat(24), "字 ".repeat(24), "\u{0}\u{feff}".repeat(99), "zoo ".repeat(100_000)];
     for text in absurd {

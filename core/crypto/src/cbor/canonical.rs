@@ -63,6 +63,30 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), CryptoError> {
     Ok(())
 }
 
+/// As [`check`], and the outline of a COSE container: a tag, an array, and in it first a byte string of at most `max_header` bytes, then an empty map.
+///
+/// COSE's parser builds a tree of everything it is given, which takes up to 32 times the memory of what arrived. With the outline known there is nothing
+/// left that could be wide.
+pub(crate) fn check_container(bytes: &[u8], max_header: usize) -> Result<(), CryptoError> {
+    check(bytes)?;
+    let mut walk = Walk { bytes, at: 0 };
+    let (tag, array, header) = (walk.head()?, walk.head()?, walk.head()?);
+    let header_len = header.arg.filter(|len| *len <= max_header as u64).ok_or(CryptoError::CborShape)?;
+    walk.take(header_len)?;
+    let outline = (tag.major, array.major, array.arg.is_some_and(|n| n <= 4), header.major);
+    if outline != (6, 4, true, 2) || walk.take(1)? != [0xa0] {
+        return Err(CryptoError::CborShape);
+    }
+    while walk.left() > 0 {
+        match walk.head()? {
+            Head { major: 2, arg: Some(len), .. } => drop(walk.take(len)?),
+            Head { major: 7, .. } => {}
+            _ => return Err(CryptoError::CborShape),
+        }
+    }
+    Ok(())
+}
+
 fn check_item(walk: &mut Walk<'_>, depth: usize) -> Result<(), CryptoError> {
     let head = walk.head()?;
     if matches!(head.major, 4..=6) && depth >= MAX_DEPTH {
