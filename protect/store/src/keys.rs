@@ -3,6 +3,7 @@
 //! The store key is a file outside both databases and outside every backup. Whoever has a database (or its old pages) without that file has nothing; destroying
 //! the file's old content destroys every row sealed under it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,16 @@ pub(crate) struct SealedRow {
 }
 
 impl SealedRow {
+    /// The hash by which the journal names this row; none for rows that are replaced in place.
+    pub(crate) fn hash(&self) -> Result<Option<Hash32>, StoreError> {
+        Ok(match self.kind.as_str() {
+            WRAP => Some(cbor::decode::<WrapName>(&self.name)?.hash),
+            EPOCH_SEAL => Some(cbor::decode::<SealName>(&self.name)?.hash),
+            CUSTODY => Hash32::from_slice(&self.name),
+            _ => None,
+        })
+    }
+
     fn place(&self) -> Place {
         Place { practice: self.practice, kind: self.kind.clone(), chart: self.chart, name: self.name.clone().into() }
     }
@@ -233,6 +244,23 @@ impl KeyStore {
             }
         }
         Ok(out)
+    }
+
+    /// Hashes of every row that the journal names.
+    pub(crate) async fn hashes(&self, owner: &PracticeId) -> Result<BTreeSet<Hash32>, StoreError> {
+        let mut out = BTreeSet::new();
+        let mut after = -1;
+        let mut conn = self.db.reader().await?;
+        let none: &[u8] = &[];
+        loop {
+            let sql = "SELECT practice, kind, chart, name, tag, seq, $3 FROM key_row WHERE practice = $1 AND seq > $2 ORDER BY seq LIMIT 2000";
+            let page = rows(&mut conn, sql, bind![owner.as_bytes(), after, none]).await?;
+            let Some(last) = page.last() else { return Ok(out) };
+            after = last.int(5)?;
+            for found in &page {
+                out.extend(sealed_row(found)?.hash()?);
+            }
+        }
     }
 
     /// One row by its name, opened.

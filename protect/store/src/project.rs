@@ -175,9 +175,19 @@ impl Projector<'_> {
                 .await?;
             }
             Change::Erased { .. } => {
-                run(self.conn, "UPDATE chart SET erased = $3, erased_seq = $4 WHERE practice = $1 AND chart = $2 AND erased IS NULL", bind![p, of_chart()?, at.0, s]).await?;
+                run(self.conn, "UPDATE chart SET erased = $3, erased_seq = $4 WHERE practice = $1 AND chart = $2 AND erased IS NULL", bind![p.clone(), of_chart()?, at.0, s]).await?;
+                run(self.conn, "DELETE FROM key_name WHERE practice = $1 AND chart = $2", bind![p, of_chart()?]).await?;
             }
-            Change::KeyRows { .. } => {}
+            Change::KeyRows { hashes, .. } => {
+                for hash in hashes {
+                    run(
+                        self.conn,
+                        "INSERT INTO key_name (practice, hash, chart, seq) VALUES ($1, $2, $3, $4) ON CONFLICT (practice, hash) DO NOTHING",
+                        bind![p.clone(), *hash, chart.map(|c| c.0.to_vec()), s],
+                    )
+                    .await?;
+                }
+            }
             Change::Relation { relation, member, counts_from, .. } => {
                 run(
                     self.conn,

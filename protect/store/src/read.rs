@@ -70,7 +70,8 @@ impl Store {
         let practice = self.founded()?;
         let tags: Vec<Vec<u8>> = recipients.iter().map(keys::recipient_tag).chain(teams.iter().map(keys::team_tag)).collect();
         let mut out = Vec::new();
-        for sealed in self.shared.keys.tagged(&practice, keys::EPOCH_SEAL, &tags).await? {
+        let sealed = self.shared.keys.tagged(&practice, keys::EPOCH_SEAL, &tags).await?;
+        for sealed in self.recorded(sealed).await? {
             let name: SealName = cbor::decode(&sealed.name)?;
             let value = self.shared.keys.open_row(&sealed).await?;
             out.push(EpochSeal { team: name.team, epoch: name.epoch, to: name.to, sealed: value.to_vec().into() });
@@ -126,15 +127,38 @@ impl Store {
     pub(crate) async fn wraps(&self, charts: &[ChartId], targets: &Targets, compartments: &[Compartment]) -> Result<Vec<(ChartId, WrapName, Wrap)>, StoreError> {
         let practice = self.founded()?;
         let mut out = Vec::new();
+        let mut wanted = Vec::new();
         for sealed in self.shared.keys.of_charts(&practice, keys::WRAP, charts).await? {
             let name: WrapName = cbor::decode(&sealed.name)?;
-            let SealedRow { chart: Some(chart), .. } = &sealed else { continue };
             if compartments.contains(&name.compartment) && targets.include(&name.target) {
-                let wrap: Wrap = cbor::decode(&self.shared.keys.open_row(&sealed).await?)?;
-                out.push((*chart, name, wrap));
+                wanted.push(sealed);
             }
         }
+        for sealed in self.recorded(wanted).await? {
+            let SealedRow { chart: Some(chart), .. } = &sealed else { continue };
+            let wrap: Wrap = cbor::decode(&self.shared.keys.open_row(&sealed).await?)?;
+            out.push((*chart, cbor::decode(&sealed.name)?, wrap));
+        }
         Ok(out)
+    }
+
+    /// Those rows that the journal names. A row that it does not name was stored just before a crash, in an operation that nobody was told had succeeded.
+    async fn recorded(&self, found: Vec<SealedRow>) -> Result<Vec<SealedRow>, StoreError> {
+        let practice = self.founded()?;
+        let mut hashes = Vec::with_capacity(found.len());
+        for sealed in &found {
+            hashes.push(sealed.hash()?.ok_or_else(|| StoreError::damaged("a key row without a hash"))?);
+        }
+        let mut named = BTreeSet::new();
+        let mut conn = self.shared.main.reader().await?;
+        for chunk in hashes.chunks(CHUNK) {
+            let mut values = bind![practice.as_bytes()];
+            values.extend(chunk.iter().map(|h| Value::from(*h)));
+            for row in rows(&mut conn, listed("SELECT hash FROM key_name WHERE practice = $1 AND hash IN ({list})", 1, chunk.len()), values).await? {
+                named.insert(row.hash(0)?);
+            }
+        }
+        Ok(found.into_iter().zip(hashes).filter(|(_, hash)| named.contains(hash)).map(|(sealed, _)| sealed).collect())
     }
 
     /// The custody halves of a chart's keys.
@@ -144,7 +168,8 @@ impl Store {
     pub async fn custody(&self, chart: &ChartId) -> Result<Vec<CustodyHalf>, StoreError> {
         let practice = self.founded()?;
         let mut out = Vec::new();
-        for sealed in self.shared.keys.of_charts(&practice, keys::CUSTODY, &[*chart]).await? {
+        let sealed = self.shared.keys.of_charts(&practice, keys::CUSTODY, &[*chart]).await?;
+        for sealed in self.recorded(sealed).await? {
             out.push(cbor::decode(&self.shared.keys.open_row(&sealed).await?)?);
         }
         Ok(out)

@@ -1,6 +1,6 @@
 //! Does everything that is stored agree with itself? Read in one consistent view, so it may run while others write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, Executor};
 use subrosa_ledger::checkpoint::Checkpoint;
@@ -78,7 +78,31 @@ impl Store {
         replay.report.charts = replay.heads.len() as u64;
         replay.compare(&mut tx, &practice).await?;
         tx.rollback().await?;
+        self.compare_keys(&practice, &mut replay.report).await?;
         Ok(replay.report)
+    }
+}
+
+impl Store {
+    /// Every key row that the journal names is there. Names first, rows second: a row is stored before it is named.
+    async fn compare_keys(&self, practice: &PracticeId, report: &mut VerifyReport) -> Result<(), StoreError> {
+        let mut missing = self.key_names(practice).await?;
+        let stored = self.shared.keys.hashes(practice).await?;
+        missing.retain(|hash| !stored.contains(hash));
+        if !missing.is_empty() {
+            // An erasure may have come in between: what it destroyed is not named any more.
+            let still = self.key_names(practice).await?;
+            missing.retain(|hash| still.contains(hash));
+        }
+        if !missing.is_empty() {
+            report.problems.push(format!("{} wraps, seals or halves that the journal names are not in the key store", missing.len()));
+        }
+        Ok(())
+    }
+
+    async fn key_names(&self, practice: &PracticeId) -> Result<BTreeSet<Hash32>, StoreError> {
+        let mut conn = self.shared.main.reader().await?;
+        rows(&mut conn, "SELECT hash FROM key_name WHERE practice = $1", bind![practice.as_bytes()]).await?.iter().map(|r| r.hash(0)).collect()
     }
 }
 

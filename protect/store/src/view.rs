@@ -181,7 +181,7 @@ impl Checker<'_> {
                 }
                 let mut hashes = Vec::new();
                 for seal in seals {
-                    let hash = sha256(&[&seal.sealed]);
+                    let hash = seal.hash();
                     let name = SealName { team: seal.team, epoch: seal.epoch, to: seal.to, hash };
                     let tag = seal.to.as_ref().map_or_else(|| keys::team_tag(&seal.team), keys::recipient_tag);
                     self.key_row(KeyRow { kind: keys::EPOCH_SEAL, chart: None, name: cbor::encode(&name), tag, value: seal.sealed.0.into(), replaces: false });
@@ -305,9 +305,8 @@ impl Checker<'_> {
             }
             Write::Approval { hash, statement, open } => self.record(None, Change::Approval { hash, statement, open }),
             Write::Repository { sealed } => {
-                let hash = sha256(&[&sealed]);
                 self.key_row(KeyRow { kind: keys::REPOSITORY, chart: None, name: Vec::new(), tag: Vec::new(), value: sealed.0.into(), replaces: true });
-                self.record(None, Change::KeyRows { kind: keys::REPOSITORY.to_owned(), hashes: vec![hash] });
+                self.record(None, Change::KeyRows { kind: keys::REPOSITORY.to_owned(), hashes: Vec::new() });
             }
             Write::Cosignature { log, size, witness, at, note } => {
                 let known = row(

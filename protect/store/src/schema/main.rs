@@ -1,7 +1,7 @@
 /// Tables that are drawn from the journal and can be made again from it. The head row's edges are, too.
 pub(crate) const PROJECTIONS: &[&str] = &[
     "directory_entry", "log_leaf", "log_node", "log_checkpoint", "log_cosignature", "chart_head", "chart", "relation", "entry", "attachment", "roster", "pace", "bundle", "way_in",
-    "credential", "kit", "kit_use", "invitation", "approval", "object",
+    "credential", "kit", "kit_use", "invitation", "approval", "object", "key_name",
 ];
 
 pub(super) const STEPS: &[&str] = &[STEP_1];
@@ -44,6 +44,8 @@ CREATE INDEX invitation_by ON invitation (practice, made_by);
 CREATE TABLE approval (practice {blob} NOT NULL, hash {blob} NOT NULL, is_open {int} NOT NULL, seq {int} NOT NULL, PRIMARY KEY (practice, hash));
 CREATE TABLE object (practice {blob} NOT NULL, hash {blob} NOT NULL, length {int} NOT NULL, seq {int} NOT NULL, PRIMARY KEY (practice, hash));
 CREATE INDEX object_seq ON object (practice, seq);
+CREATE TABLE key_name (practice {blob} NOT NULL, hash {blob} NOT NULL, chart {blob}, seq {int} NOT NULL, PRIMARY KEY (practice, hash));
+CREATE INDEX key_name_chart ON key_name (practice, chart);
 CREATE TABLE outcome (practice {blob} NOT NULL, request {blob} NOT NULL, at {int} NOT NULL, body {blob} NOT NULL, PRIMARY KEY (practice, request));
 CREATE TABLE session (practice {blob} NOT NULL, session {blob} NOT NULL, member {blob} NOT NULL, device {blob}, session_key {blob} NOT NULL, since {int} NOT NULL, seen {int} NOT NULL,
   ends {int} NOT NULL, passkey_at {int} NOT NULL, restricted {int} NOT NULL, PRIMARY KEY (practice, session));

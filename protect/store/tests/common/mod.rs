@@ -178,6 +178,18 @@ impl Practice {
     }
 
     pub fn entry(&self, chart: ChartId, entry: EntryId, version: u32, prev: Option<subrosa_model::Hash32>, text: &str) -> EntryBlob {
+        self.entry_with(chart, entry, version, prev, text, Vec::new())
+    }
+
+    pub fn entry_with(
+        &self,
+        chart: ChartId,
+        entry: EntryId,
+        version: u32,
+        prev: Option<subrosa_model::Hash32>,
+        text: &str,
+        files: Vec<subrosa_protocol::entry::AttachmentRef>,
+    ) -> EntryBlob {
         let key = self.key(&chart, Compartment::Record);
         let context = EntryContext {
             practice: self.id,
@@ -197,9 +209,12 @@ impl Practice {
             title: "A note".into(),
             occurred: None,
             body: text.as_bytes().into(),
-            attachments: Vec::new(),
+            attachments: files
+                .iter()
+                .map(|f| subrosa_protocol::entry::AttachmentBody { plaintext: f.ciphertext, name: "scan".into(), content_type: "image/png".into(), length: 1 })
+                .collect(),
         };
-        seal_entry(&self.sign, &key, &context, &body, Vec::new()).unwrap()
+        seal_entry(&self.sign, &key, &context, &body, files).unwrap()
     }
 
     pub fn roster_row(&self, chart: ChartId, family: &str) -> RosterBlob {
@@ -253,4 +268,109 @@ pub fn receipt<V>(done: Done<V>) -> Receipt {
     match done {
         Done::New { receipt, .. } | Done::Repeated { receipt } => receipt,
     }
+}
+
+/// Every row of every table of one of the databases, as text, without the head's count of locks.
+pub async fn dump(place: &Place, keys: bool, leave_out: &[&str]) -> BTreeMap<String, Vec<String>> {
+    use sqlx::{Column, Row, ValueRef};
+    sqlx::any::install_default_drivers();
+    let (url, list) = match &place.urls {
+        None => {
+            let file = if keys { "keys.db" } else { "main.db" };
+            (format!("sqlite://{}", place.path().join(file).display()), "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        }
+        Some((main, other)) => (
+            if keys { other.clone() } else { main.clone() },
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY table_name",
+        ),
+    };
+    let pool = sqlx::AnyPool::connect(&url).await.unwrap();
+    let mut out = BTreeMap::new();
+    for table in sqlx::query(list).fetch_all(&pool).await.unwrap() {
+        let table: String = table.get(0);
+        if leave_out.contains(&table.as_str()) {
+            continue;
+        }
+        let mut lines = Vec::new();
+        for row in sqlx::query(AssertSqlSafe(format!("SELECT * FROM {table}"))).fetch_all(&pool).await.unwrap() {
+            let mut line = String::new();
+            for column in row.columns() {
+                if column.name() == "version" && table == "head" {
+                    continue;
+                }
+                let i = column.ordinal();
+                let text = if row.try_get_raw(i).unwrap().is_null() {
+                    "null".to_owned()
+                } else if let Ok(v) = row.try_get::<i64, _>(i) {
+                    v.to_string()
+                } else if let Ok(v) = row.try_get::<String, _>(i) {
+                    v
+                } else {
+                    row.try_get::<Vec<u8>, _>(i).unwrap().iter().map(|b| format!("{b:02x}")).collect()
+                };
+                line.push_str(&format!("{}={text} ", column.name()));
+            }
+            lines.push(line);
+        }
+        lines.sort();
+        out.insert(table, lines);
+    }
+    pool.close().await;
+    out
+}
+
+/// A practice with a bit of everything in it.
+pub async fn lived_in(store: &Store) -> Practice {
+    use subrosa_protocol::api::{InvitationPut, IntroductionPurpose, WrappedBundleKey};
+    use subrosa_protocol::keys::WayIn;
+    use subrosa_store::Log;
+    let p = Practice::found(7, store).await;
+    let (a, b) = (p.chart(store, 1).await, p.chart(store, 2).await);
+    let first = p.entry(a, EntryId([1; 16]), 1, None, "one");
+    let second = p.entry(a, EntryId([1; 16]), 2, Some(first.hash()), "two");
+    let file = subrosa_protocol::entry::AttachmentRef { ciphertext: sha256(&[b"file"]), length: 10 };
+    let rival = p.entry_with(a, EntryId([1; 16]), 2, Some(first.hash()), "two, elsewhere", vec![file]);
+    let (row_a, row_b) = (p.roster_row(a, "Rose"), p.roster_row(b, "Thorn"));
+    let credential = sha256(&[b"credential"]);
+    let way = WrappedBundleKey { way: WayIn::Passkey { credential }, sealed: vec![1, 2, 3].into(), salt: Vec::new().into() };
+    let kit = WrappedBundleKey { way: WayIn::Kit { number: 1 }, ..way.clone() };
+    let invitation = subrosa_model::InvitationId([5; 16]);
+    let put = InvitationPut { invitation, sealed_secret: vec![4].into(), purpose: IntroductionPurpose::Member };
+    let relation = RelationId(sha256(&[a.as_bytes(), &[1]]).0[..16].try_into().unwrap());
+    let (owner, key) = (p.owner, p.sign.public());
+    let checkpoint = store.checkpoint(Log::Access).await.unwrap().unwrap();
+    let needs = Needs { charts: vec![a, b], member: Some(owner), ..Needs::default() };
+    let events = [p.event(What::Written, Some(a), 2), p.event(What::Listed, None, 3)];
+    store
+        .commit(NOW.plus(1), needs, move |_| {
+            let mut plan = Plan::accept(());
+            for blob in [&first, &second, &rival] {
+                plan = plan.write(Write::Entry { blob: blob.clone() });
+            }
+            plan.write(Write::RosterRow { blob: row_a.clone() })
+                .write(Write::RosterRow { blob: row_b.clone() })
+                .write(Write::Object { hash: credential, length: 10 })
+                .write(Write::Bundle { member: owner, version: 1, sealed: vec![7].into() })
+                .write(Write::Bundle { member: owner, version: 2, sealed: vec![8].into() })
+                .write(Write::Credential { credential, member: owner, json: "{\"counter\":0}".into(), active: true })
+                .write(Write::Credential { credential, member: owner, json: "{\"counter\":1}".into(), active: true })
+                .write(Write::WayIn { member: owner, wrapped: way.clone(), active: true })
+                .write(Write::WayIn { member: owner, wrapped: kit.clone(), active: true })
+                .write(Write::WayIn { member: owner, wrapped: kit.clone(), active: false })
+                .write(Write::Kit { member: owner, number: 1, proof: credential, share: vec![9; 32].into() })
+                .write(Write::KitUse { member: owner, number: 1, started: NOW, ready_at: NOW.plus(5), session_key: key, state: subrosa_store::KitUseState::Waiting })
+                .write(Write::Invitation { by: owner, put: put.clone(), until: NOW.plus(9) })
+                .write(Write::Approval { hash: credential, statement: vec![6].into(), open: true })
+                .write(Write::Repository { sealed: vec![3; 32].into() })
+                .write(Write::RelationCounts { relation, confirmation: None, counts_from: NOW.plus(2) })
+                .write(Write::Cosignature { log: Log::Access, size: checkpoint.size, witness: "witness.example/w".into(), at: NOW, note: format!("{}— w x\n", checkpoint.note) })
+                .event(events[0].clone())
+                .event(events[1].clone())
+                .pace(PaceMark { chart: a, foreign: false })
+                .pace(PaceMark { chart: b, foreign: true })
+        })
+        .await
+        .unwrap();
+    store.commit(NOW.plus(3), Needs::default(), move |_| Plan::accept(()).write(Write::InvitationClosed { invitation })).await.unwrap();
+    p
 }
