@@ -27,6 +27,14 @@ enum Command {
     Serve(cmd::serve::Args),
     /// Look at the settings.
     Config(cmd::config::Args),
+    /// Take one copy of the practice on this machine.
+    Backup(cmd::keep::BackupArgs),
+    /// Take copies from a server, again and again: the keeper.
+    Keep(cmd::keep::Args),
+    /// Bring a practice back from its kit and one backup.
+    Restore(cmd::restore::Args),
+    /// Check a backup without any key.
+    Verify(cmd::verify::Args),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +43,10 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => cmd::serve::run(args, &out),
         Command::Config(args) => cmd::config::run(args, &out),
+        Command::Backup(args) => cmd::keep::run_backup(args, &out),
+        Command::Keep(args) => cmd::keep::run(args, &out),
+        Command::Restore(args) => cmd::restore::run(args, &out),
+        Command::Verify(args) => cmd::verify::run(args, &out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

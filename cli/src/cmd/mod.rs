@@ -1,4 +1,17 @@
 //! One file for each subcommand.
 
 pub mod config;
+pub mod keep;
+pub mod restore;
 pub mod serve;
+pub mod verify;
+
+use std::future::Future;
+
+use crate::out::Failure;
+
+/// Runs a command that waits for things.
+pub fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::failed("runtime", format!("This could not start: {e}")))?;
+    runtime.block_on(work)
+}

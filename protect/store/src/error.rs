@@ -151,7 +151,8 @@ impl StoreError {
         Self::Io { what: what.into(), why: error.to_string() }
     }
 
-    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+    /// Something stored is not what it should be. `what` names it, never its content.
+    pub fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }
 }

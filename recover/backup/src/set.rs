@@ -87,7 +87,7 @@ pub struct BackupSet {
 impl BackupSet {
     /// Opens the set in `dir`, or makes an empty one.
     pub fn open_or_make(dir: &Path, practice: PracticeId) -> Result<Self, BackupError> {
-        let manifest = dir.join("subrosa-backup.json");
+        let manifest = dir.join("work/subrosa-backup.json");
         if !manifest.exists() {
             let text = serde_json::to_vec(&Manifest { format: FORMAT, practice }).map_err(|_| BackupError::Damaged(name(&manifest)))?;
             make_dir(&dir.join("work/journal"))?;
@@ -104,7 +104,7 @@ impl BackupSet {
 
     /// Opens an existing set.
     pub fn open(dir: &Path) -> Result<Self, BackupError> {
-        let path = dir.join("subrosa-backup.json");
+        let path = dir.join("work/subrosa-backup.json");
         let text = read_bounded(&path, 64 * 1024)?;
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| BackupError::Damaged(name(&path)))?;
         if manifest.format != FORMAT {
@@ -184,23 +184,52 @@ impl BackupSet {
 
     /// Hands every record to `visit`, in order, and fails at the first gap or damage.
     pub fn records(&self, mut visit: impl FnMut(Record) -> Result<(), BackupError>) -> Result<u64, BackupError> {
-        let (mut last, mut chain) = (0, Hash32::default());
-        for path in self.segments()? {
-            let (segment, hash) = self.read_segment(&path)?;
-            let first = segment.records.first().map_or(0, |r| r.seq);
-            if first != last + 1 {
-                return Err(BackupError::OutOfSequence { expected: last + 1, found: first });
-            }
-            if segment.prev != chain {
-                return Err(BackupError::Damaged(name(&path)));
-            }
-            for record in segment.records {
-                last = record.seq;
-                visit(record)?;
-            }
-            chain = hash;
+        let mut last = 0;
+        for record in self.iter()? {
+            let record = record?;
+            last = record.seq;
+            visit(record)?;
         }
         Ok(last)
+    }
+
+    /// Every record in order, read segment by segment; ends after the first error.
+    pub fn iter(&self) -> Result<impl Iterator<Item = Result<Record, BackupError>> + Send + use<>, BackupError> {
+        let set = BackupSet { dir: self.dir.clone(), practice: self.practice, last: 0, chain: Hash32::default() };
+        let mut paths = self.segments()?.into_iter();
+        let (mut last, mut chain, mut broken) = (0, Hash32::default(), false);
+        let mut ready = Vec::new().into_iter();
+        Ok(std::iter::from_fn(move || {
+            loop {
+                if let Some(record) = ready.next() {
+                    return Some(Ok(record));
+                }
+                if broken {
+                    return None;
+                }
+                match set.next_segment(&paths.next()?, &mut last, &mut chain) {
+                    Ok(records) => ready = records.into_iter(),
+                    Err(e) => {
+                        broken = true;
+                        return Some(Err(e));
+                    }
+                }
+            }
+        }))
+    }
+
+    fn next_segment(&self, path: &Path, last: &mut u64, chain: &mut Hash32) -> Result<Vec<Record>, BackupError> {
+        let (segment, hash) = self.read_segment(path)?;
+        let first = segment.records.first().map_or(0, |r| r.seq);
+        if first != *last + 1 {
+            return Err(BackupError::OutOfSequence { expected: *last + 1, found: first });
+        }
+        if segment.prev != *chain {
+            return Err(BackupError::Damaged(name(path)));
+        }
+        *last = segment.records.last().map_or(*last, |r| r.seq);
+        *chain = hash;
+        Ok(segment.records)
     }
 
     /// Stores a copy of the key store. The one before is removed only after the new full copy lies whole (`from` = 0).
