@@ -1,7 +1,8 @@
 use super::bounded::Bounded;
+use super::names::is_uuid;
 use super::probe::text;
-use super::read::{Bundle, is_uuid, strip_bom, syntax};
 use super::scan::{compact, minify};
+use super::wire::{Bundle, HARD_ENTRIES, strip_bom, syntax};
 use crate::{ImportItem, RecordsError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -168,7 +169,7 @@ fn fingerprints(file: &[u8]) -> Result<HashMap<[u8; 32], usize>, RecordsError> {
         *found.entry(fingerprint(resource.as_bytes())).or_insert(0) += 1;
     };
     if json.starts_with('[') {
-        let list: Bounded<&RawValue, 4_000_000> =
+        let list: Bounded<&RawValue, HARD_ENTRIES> =
             serde_json::from_str(json).map_err(|e| syntax(&e))?;
         list.0.iter().for_each(|raw| add(raw.get()));
         return Ok(found);

@@ -5,6 +5,7 @@
 mod bounded;
 mod export;
 mod kinds;
+mod names;
 mod ndjson;
 mod patient;
 mod probe;
@@ -12,6 +13,7 @@ mod read;
 mod reference;
 mod scan;
 mod title;
+mod wire;
 
 pub use export::{Resource, RoundTrip, fhir_bundle, fhir_ndjson, prove_round_trip, same_json};
 pub use kinds::compartment_of;
@@ -21,7 +23,7 @@ pub use read::read_json;
 
 pub(crate) use bounded::tree;
 pub(crate) use kinds::plain_word;
-pub(crate) use read::own_reference;
+pub(crate) use names::own_reference;
 pub(crate) use title::{round, shorten};
 
 /// The title of a resource from its JSON.

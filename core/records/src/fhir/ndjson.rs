@@ -1,4 +1,5 @@
-use super::read::{Place, Reader, strip_bom};
+use super::read::Reader;
+use super::wire::{Place, strip_bom};
 use crate::{ImportBatch, Options, RecordsError};
 
 /// Reads bulk NDJSON (FHIR Bulk Data Access): one resource per line. A bad line is skipped with its number and a code, never its content.

@@ -1,20 +1,19 @@
-use super::bounded::{Bounded, TOO_MANY, tree};
+use super::bounded::{Bounded, tree};
 use super::kinds::{compartment_of, is_practice_wide, is_type_name};
+use super::names::{Names, is_uuid, kept_url};
 use super::patient::{card_of, identifier_aliases};
 use super::probe::{Probe, text};
 use super::reference::{normal, pointers};
 use super::scan::minify;
 use super::title::title;
+use super::wire::{Bundle, HARD_ENTRIES, Place, is_bundle, strip_bom, syntax};
 use crate::item::{MANY_PATIENTS, person_key, source_key, too_many};
 use crate::{ImportBatch, ImportItem, Options, Patient, RecordsError, UnownedWhy};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::Digest;
-use std::fmt;
 
-/// Entries of one bundle beyond which memory rather than [`crate::Limits`] is the concern.
-const HARD_ENTRIES: usize = 4_000_000;
 /// Bundles within bundles.
 const NESTED: usize = 3;
 
@@ -32,26 +31,6 @@ pub fn read_json(bytes: &[u8], options: &Options) -> Result<ImportBatch, Records
     reader.finish()
 }
 
-pub(crate) fn strip_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Bundle<'a> {
-    #[serde(borrow, default, rename = "resourceType")]
-    pub kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub entry: Bounded<Entry<'a>, HARD_ENTRIES>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Entry<'a> {
-    #[serde(borrow, default, rename = "fullUrl")]
-    pub full_url: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub resource: Option<&'a RawValue>,
-}
-
 /// One resource on its way into a batch, before the patients of the file are all known.
 struct Waiting {
     item: ImportItem,
@@ -59,24 +38,6 @@ struct Waiting {
     via: Vec<String>,
     own: Vec<String>,
     at: Place,
-}
-
-/// Where in the file, for remarks.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    Whole,
-    Entry(usize),
-    Line(usize),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Whole => f.write_str("the file"),
-            Place::Entry(n) => write!(f, "entry {n}"),
-            Place::Line(n) => write!(f, "line {n}"),
-        }
-    }
 }
 
 /// Takes resources one by one, then finds whose each is.
@@ -406,89 +367,5 @@ impl<'o> Reader<'o> {
             });
         }
         Ok(())
-    }
-}
-
-/// The names that lead to exactly one patient.
-struct Names<'p>(std::collections::HashMap<&'p str, Option<&'p str>>);
-
-impl<'p> Names<'p> {
-    fn of(patients: &'p [Patient]) -> Self {
-        let mut names = std::collections::HashMap::new();
-        for patient in patients {
-            names.insert(patient.key.as_str(), Some(patient.key.as_str()));
-        }
-        for patient in patients {
-            for alias in &patient.aliases {
-                let slot = names
-                    .entry(alias.as_str())
-                    .or_insert(Some(patient.key.as_str()));
-                if *slot != Some(patient.key.as_str()) {
-                    *slot = None;
-                }
-            }
-        }
-        Names(names)
-    }
-
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).copied().flatten().map(str::to_owned)
-    }
-}
-
-/// `Type/id` of a stored resource.
-pub(crate) fn own_reference(schema: &str, body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Id<'a> {
-        #[serde(borrow, default)]
-        id: Option<&'a RawValue>,
-    }
-    let kind = schema.strip_prefix("fhir-r4/")?;
-    let parsed: Id = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
-    let id = text(parsed.id?)?;
-    Some(format!("{kind}/{id}"))
-}
-
-/// The full URL, unless an export derives the same from the id.
-fn kept_url(full_url: Option<&str>, id: Option<&str>) -> Option<String> {
-    let url = full_url.filter(|url| !url.is_empty() && url.len() <= 2048)?;
-    let derived = id.is_some_and(|id| url.strip_prefix("urn:uuid:") == Some(id));
-    (!derived).then(|| url.to_owned())
-}
-
-pub(crate) fn is_uuid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(i, b)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                b == b'-'
-            } else {
-                b.is_ascii_hexdigit()
-            }
-        })
-}
-
-/// Whether the text begins as bundles usually do, so that one pass is enough.
-pub(crate) fn is_bundle(json: &str) -> bool {
-    let mut rest = json.trim_start();
-    for token in ["{", "\"resourceType\"", ":", "\"Bundle\""] {
-        let Some(after) = rest.strip_prefix(token) else {
-            return false;
-        };
-        rest = after.trim_start();
-    }
-    true
-}
-
-pub(crate) fn syntax(error: &serde_json::Error) -> RecordsError {
-    if error.classify() == serde_json::error::Category::Data
-        && error.to_string().starts_with(TOO_MANY)
-    {
-        return RecordsError::TooMany {
-            limit: HARD_ENTRIES,
-        };
-    }
-    RecordsError::Json {
-        line: error.line(),
-        column: error.column(),
     }
 }

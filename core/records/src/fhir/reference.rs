@@ -133,14 +133,14 @@ impl Pointers {
         let named = inner
             .and_then(|part| part.actor.or(part.target).or(part.what))
             .unwrap_or(raw);
-        match name_of(named) {
-            Some(name) if name.starts_with("Patient/") || name.starts_with("Patient?") => {
-                if !self.patients.contains(&name) {
-                    self.patients.push(name);
-                }
-            }
-            Some(name) if name.starts_with("urn:") => self.via.push(name),
-            _ => (),
+        let Some(name) = name_of(named) else { return };
+        if name.starts_with("urn:") {
+            self.via.push(name);
+        } else if name.starts_with("Patient")
+            && names_patient(&name)
+            && !self.patients.contains(&name)
+        {
+            self.patients.push(name);
         }
     }
 }

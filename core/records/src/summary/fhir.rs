@@ -8,9 +8,12 @@ const NESTED: usize = 12;
 /// Rows shown at most.
 const MOST_ROWS: usize = 200;
 
+/// A label, and the fields on the way to its value.
+type Row = (&'static str, &'static [&'static str]);
+
 /// Label and path for the types that practices meet. A path names fields; lists on the way are gone through.
 #[rustfmt::skip]
-const TABLE: &[(&str, &[(&str, &[&str])])] = &[
+const TABLE: &[(&str, &[Row])] = &[
     ("Patient", &[("Name", &["name"]), ("Birth date", &["birthDate"]), ("Sex", &["gender"]), ("Contact", &["telecom", "value"]), ("Language", &["communication", "language"]), ("Marital status", &["maritalStatus"]), ("Died", &["deceasedDateTime"])]),
     ("Condition", &[("Diagnosis", &["code"]), ("Status", &["clinicalStatus"]), ("Certainty", &["verificationStatus"]), ("Severity", &["severity"]), ("Since", &["onsetDateTime"]), ("Until", &["abatementDateTime"]), ("Recorded", &["recordedDate"])]),
     ("MedicationRequest", &[("Medication", &["medicationCodeableConcept"]), ("Medication", &["medicationReference", "display"]), ("Status", &["status"]), ("Dosage", &["dosageInstruction", "text"]), ("As needed", &["dosageInstruction", "asNeededBoolean"]), ("Dose", &["dosageInstruction", "doseAndRate", "doseQuantity"]), ("Reason", &["reasonCode"]), ("Reason", &["reasonReference", "display"]), ("Written", &["authoredOn"]), ("Prescribed by", &["requester", "display"])]),
@@ -48,7 +51,7 @@ const TABLE: &[(&str, &[(&str, &[&str])])] = &[
 ];
 
 /// For types that are not in the table.
-const GENERIC: &[(&str, &[&str])] = &[
+const GENERIC: &[Row] = &[
     ("Name", &["name"]),
     ("Kind", &["type"]),
     ("Subject", &["code"]),
