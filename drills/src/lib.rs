@@ -18,4 +18,14 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod control;
+pub mod corpus;
+pub mod drill;
+pub mod practice;
 pub mod search;
+pub mod secrets;
+pub mod server;
+pub mod theft;
+pub mod wire;
+
+pub use drill::{DrillError, Options, Outcome};

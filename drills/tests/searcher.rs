@@ -74,6 +74,8 @@ fn a_text_is_found_in_every_form() {
         (latin, Form::Latin1),
         (serde_json::to_vec(MARK).unwrap(), Form::JsonEscaped),
         (all_json.into(), Form::JsonEscaped),
+        (MARK.replace('"', "\\u0022").replace('ö', "\\u00F6").into(), Form::JsonEscaped),
+        (MARK.replace('"', "\\u0022").replace('ö', "\\u00F6").replace('\'', "\\u0027").into(), Form::JsonEscaped),
         (format!("{MARK:?}").into(), Form::JsonEscaped),
         (MARK.escape_default().to_string().into(), Form::DebugEscaped),
         (MARK.as_bytes().escape_ascii().to_string().into(), Form::DebugEscaped),

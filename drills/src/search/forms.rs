@@ -82,8 +82,10 @@ pub fn of_text(text: &str) -> (Patterns, Patterns) {
         if let Some(latin) = variant.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<u8>>>() {
             folded.add(latin, Form::Latin1);
         }
-        folded.add(json(&variant, true).into_bytes(), Form::JsonEscaped);
-        folded.add(json(&variant, false).into_bytes(), Form::JsonEscaped);
+        folded.add(json(&variant, |_| false).into_bytes(), Form::JsonEscaped);
+        folded.add(json(&variant, |c| c.is_ascii() && !c.is_ascii_control()).into_bytes(), Form::JsonEscaped);
+        folded.add(json(&variant, |c| c.is_ascii() && !matches!(c, '"' | '\\')).into_bytes(), Form::JsonEscaped);
+        folded.add(json(&variant, |c| c.is_ascii_alphanumeric() || " -_.,:;()".contains(c)).into_bytes(), Form::JsonEscaped);
         folded.add(serde_json::Value::from(variant.as_str()).to_string().trim_matches('"').as_bytes().to_vec(), Form::JsonEscaped);
         folded.add(variant.escape_unicode().to_string().into_bytes(), Form::DebugEscaped);
         folded.add(variant.escape_default().to_string().into_bytes(), Form::DebugEscaped);
@@ -143,12 +145,13 @@ fn percent(bytes: &[u8], keep: impl Fn(u8) -> bool, plus: bool) -> Vec<u8> {
     out
 }
 
-fn json(text: &str, all: bool) -> String {
+/// As a JSON writer would: what `keep` does not keep is written as `\uXXXX`.
+fn json(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
-            '"' | '\\' if !all => out.extend(['\\', c]),
-            c if !all && c.is_ascii() && !c.is_ascii_control() => out.push(c),
+            '"' | '\\' if keep(c) => out.extend(['\\', c]),
+            c if keep(c) => out.push(c),
             c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
         }
     }

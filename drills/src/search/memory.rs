@@ -1,7 +1,7 @@
 //! Searches the memory of a running process through `/proc/PID/mem` (Linux).
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::io::{Read, Seek, SeekFrom};
 
 use super::{Findings, SearchError, Searcher};
 
@@ -25,7 +25,7 @@ impl Searcher {
     pub fn search_memory(&self, place: &str, pid: u32, findings: &mut Findings) -> Result<MemoryRead, SearchError> {
         let refused = || SearchError::NotPermitted(pid);
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).map_err(|_| refused())?;
-        let memory = File::open(format!("/proc/{pid}/mem")).map_err(|_| refused())?;
+        let mut memory = File::open(format!("/proc/{pid}/mem")).map_err(|_| refused())?;
         let mut done = MemoryRead::default();
         let mut buffer = vec![0u8; PIECE];
         for line in maps.lines() {
@@ -33,7 +33,7 @@ impl Searcher {
             let mut at = from;
             while at < to {
                 let want = usize::try_from(to - at).unwrap_or(PIECE).min(PIECE);
-                let got = read_some(&memory, &mut buffer[..want], at);
+                let got = read_some(&mut memory, &mut buffer[..want], at);
                 if got == 0 {
                     done.refused += to - at;
                     break;
@@ -58,10 +58,13 @@ impl Searcher {
     }
 }
 
-fn read_some(memory: &File, buffer: &mut [u8], at: u64) -> usize {
+fn read_some(memory: &mut File, buffer: &mut [u8], at: u64) -> usize {
     let mut got = 0;
+    if memory.seek(SeekFrom::Start(at)).is_err() {
+        return 0;
+    }
     while got < buffer.len() {
-        match memory.read_at(&mut buffer[got..], at + got as u64) {
+        match memory.read(&mut buffer[got..]) {
             Ok(n) if n > 0 => got += n,
             _ => break,
         }
