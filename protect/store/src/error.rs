@@ -152,6 +152,7 @@ impl StoreError {
     }
 
     /// Something stored is not what it should be. `what` names it, never its content.
+    /// Stored data contradicts itself; `what` holds nothing personal.
     pub fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }

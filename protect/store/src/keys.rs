@@ -314,7 +314,6 @@ impl KeyStore {
         let head = row(&mut tx, "UPDATE key_head SET version = version + 1 WHERE practice = $1 RETURNING store_key", vec![practice(&INSTALLATION)])
             .await?
             .ok_or_else(|| StoreError::damaged("the key store has no head"))?;
-        let mut held = self.key.write().await;
         let old = load(&self.path, &head.id(0, KeyId::from_slice)?)?;
         let new = StoreKey::make();
         let beside = beside(&self.path);
@@ -338,6 +337,8 @@ impl KeyStore {
         }
         let id = new.id();
         run(&mut tx, "UPDATE key_head SET store_key = $2 WHERE practice = $1", bind![INSTALLATION.as_bytes(), id.as_bytes()]).await?;
+        // Until here readers open the old rows with the old key; only for the change itself they wait.
+        let mut held = self.key.write().await;
         tx.commit().await?;
         crash::point("erase-resealed");
         disk::replace(&beside, &self.path)?;

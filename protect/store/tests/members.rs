@@ -32,6 +32,10 @@ on_both!(what_was_written_of_members_is_read_back, async |place: Place| {
     let accept = Write::InvitationAccepted { invitation: InvitationId([5; 16]), keys, mac: vec![1].into(), credential: None, bundle: None };
     let refused = store.commit(NOW, Needs::default(), move |_| Plan::accept(()).write(accept.clone())).await;
     assert!(matches!(refused, Err(StoreError::Exists(_))), "a closed invitation is not accepted");
+    let all = store.invitations(&p.owner).await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[1].state.accepted.as_ref().unwrap().0.name, "New");
+    assert!(!all[1].closed && all[1].credential.is_some());
     let state = store.backup_state().await.unwrap();
     assert_eq!((state.kept, state.cosigned.unwrap().2.as_str()), (None, "witness.example/w"));
     store.set_kept(4, NOW).await.unwrap();

@@ -21,10 +21,12 @@ macro_rules! on_both {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
+            $(#[$attr])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_sqlite() {
                 ($body)($crate::common::Place::sqlite()).await;
             }
+            $(#[$attr])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_postgres() {
                 match $crate::common::Place::postgres().await {
@@ -371,6 +373,26 @@ pub async fn lived_in(store: &Store) -> Practice {
         })
         .await
         .unwrap();
-    store.commit(NOW.plus(3), Needs::default(), move |_| Plan::accept(()).write(Write::InvitationClosed { invitation })).await.unwrap();
+    let (followed, new) = (subrosa_model::InvitationId([6; 16]), MemberId([0x66; 16]));
+    let put = InvitationPut { invitation: followed, sealed_secret: vec![4].into(), purpose: IntroductionPurpose::Member };
+    let keys = subrosa_protocol::keys::NewKeys {
+        who: Recipient::Member(new),
+        sign: SigningKey::from_seed([0x66; 32]).public(),
+        hpke: HpkeSecret::from_seed([0x66; 32]).public(),
+        name: "New".into(),
+    };
+    store
+        .commit(NOW.plus(3), Needs::default(), move |_| {
+            Plan::accept(()).write(Write::InvitationClosed { invitation }).write(Write::Invitation { by: owner, put: put.clone(), until: NOW.plus(9) })
+        })
+        .await
+        .unwrap();
+    store
+        .commit(NOW.plus(4), Needs::default(), move |_| {
+            let credential = Some((sha256(&[b"new"]), "{}".to_owned()));
+            Plan::accept(()).write(Write::InvitationAccepted { invitation: followed, keys: keys.clone(), mac: vec![1; 32].into(), credential, bundle: None })
+        })
+        .await
+        .unwrap();
     p
 }
