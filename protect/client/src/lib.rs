@@ -37,6 +37,7 @@ mod fetch;
 mod fold;
 #[cfg(not(target_arch = "wasm32"))]
 mod http;
+mod import;
 mod kit;
 mod local;
 mod looked;
@@ -68,6 +69,7 @@ pub use error::ClientError;
 pub use fetch::FetchTransport;
 #[cfg(not(target_arch = "wasm32"))]
 pub use http::HttpTransport;
+pub use import::{ImportOptions, ImportProgress, ImportReport, ImportState, Skipped, split_full_url};
 pub use kit::Kit;
 pub use local::{HeadPin, Pins};
 pub use looked::{Looked, LookedProof, check_looked_proof, log_name};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use subrosa_crypto::{VerifyingKey, cbor};
 use subrosa_model::{ChartId, Compartment, MemberId, PracticeId};
-use subrosa_protocol::access::{AccessEvent, ChartHistory, Purpose, What, access_origin};
+use subrosa_protocol::access::{AccessEvent, ChartHistory, Extension, Purpose, What, access_origin};
 use subrosa_protocol::keys::LedgerPin;
 
 use crate::vault::Vault;
@@ -45,6 +45,9 @@ pub fn check_looked_proof(bytes: &[u8]) -> Result<(LookedProof, Vec<Option<Acces
     if proof.v != 1 {
         return Err(ClientError::Downgrade);
     }
+    if !proof.history.extension.consistency.is_empty() {
+        return Err(ClientError::TruncatedHistory);
+    }
     let start = LedgerPin::default();
     verify::extension(&proof.history.extension, &proof.practice, Some(&proof.log_key), &start)?;
     let verified = proof.history.verify(&proof.practice, &proof.chart, &proof.log_key, &start);
@@ -71,7 +74,9 @@ impl Vault {
         self.pins.ledger = pin;
         let name = |m: &MemberId| self.directory.members().get(m).map(|i| (*m, i.name.clone()));
         let names = events.iter().flatten().filter_map(|e| e.member).filter_map(|m| name(&m)).collect();
-        let proof = LookedProof { v: 1, practice: self.practice, chart, log_key, history };
+        // Consistency was with this device's pin; in a file that stands by itself it would prove nothing.
+        let extension = Extension { consistency: Vec::new(), ..history.extension };
+        let proof = LookedProof { v: 1, practice: self.practice, chart, log_key, history: ChartHistory { extension, ..history } };
         Ok(Looked { events, names, proof: cbor::encode(&proof) })
     }
 }

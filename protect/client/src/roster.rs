@@ -29,6 +29,7 @@ pub struct Roster {
     overlay_charts: Vec<ChartId>,
     /// Charts whose row in `base` no longer holds.
     stale: BTreeSet<ChartId>,
+    unsettled: Vec<ChartId>,
 }
 
 /// A row that was found.
@@ -76,6 +77,19 @@ impl Roster {
     pub(crate) fn put(&mut self, chart: ChartId, row: RosterRow) {
         self.rows.insert(chart, row);
         self.changed([chart]);
+    }
+
+    /// Puts a row without indexing it; [`Self::settle`] does that for many at once.
+    pub(crate) fn put_quietly(&mut self, chart: ChartId, row: RosterRow) {
+        self.rows.insert(chart, row);
+        self.unsettled.push(chart);
+    }
+
+    pub(crate) fn settle(&mut self) {
+        let charts = core::mem::take(&mut self.unsettled);
+        if !charts.is_empty() {
+            self.changed(charts);
+        }
     }
 
     fn changed(&mut self, charts: impl IntoIterator<Item = ChartId>) {
@@ -152,8 +166,8 @@ impl Vault {
             if page.rows.iter().filter_map(|r| r.row.as_ref()).any(|r| unknown(r) || newer_epoch(r)) {
                 self.sync().await?;
             }
-            // The leaf of the synchronisation itself names no chart; each listed chart has one of its own in its chain.
-            let asked = self.asked(request.hash, &[], &[], &[What::Listed]);
+            // The leaf of the synchronisation itself names no chart; each listed chart also has one of its own in its chain.
+            let asked = self.asked(request.hash, &[], &[Compartment::Identity], &[What::Listed]);
             let pin = verify::extension(&page.extension, &self.practice, self.directory.log_key(), &self.pins.ledger)?;
             page.leaf.verify(&pin).map_err(|_| ClientError::MissingLeaf)?;
             verify::own_event(page.leaf.opened.event.as_ref(), None, &asked)?;

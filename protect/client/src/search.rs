@@ -156,7 +156,8 @@ impl Index {
             match part {
                 Part::Word(word) => {
                     let found = self.names.mark_prefix(word, &mut marks, 0, 1) + self.others.mark_prefix(word, &mut marks, 2, 3);
-                    if found < 64 {
+                    // Few or none begin so: perhaps it is misspelt. Numbers are not guessed at.
+                    if found < 64 && !word.bytes().any(|b| b.is_ascii_digit()) {
                         self.names.mark_typos(word, &mut marks);
                     }
                 }

@@ -2,4 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod first_day;
+mod hostile;
+mod hostile_door;
+mod import;
+mod people;
 mod practice;
