@@ -71,7 +71,6 @@ fn operation(route: &Route) -> Value {
     op["security"] = match route.auth {
         Auth::Session | Auth::Restricted => json!([{ "session": [], "signature": [] }]),
         Auth::Keeper => json!([{ "keeper": [], "signature": [] }]),
-        Auth::Keeper => json!([{ "keeper": [], "signature": [] }]),
         Auth::Open | Auth::Strict => json!([]),
     };
     op
