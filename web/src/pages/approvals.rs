@@ -1,0 +1,63 @@
+//! Acts that wait for a second person.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use subrosa_client::{Proposal, Vault};
+use subrosa_protocol::directory::{Act, OrderKind};
+
+use crate::app::{App, Task, app};
+use crate::parts::{Notice, Working};
+use crate::text::t;
+use crate::{say, time};
+
+/// What an act does, in words.
+fn what(app: App, act: &Act) -> String {
+    match act {
+        Act::RemoveMember { member } => say!("act-remove", name = app.name_of(*member)),
+        Act::SetRole { member, role } => say!("act-role", name = app.name_of(*member), role = t(&format!("role-{role}"))),
+        Act::AdmitMember { name, role, .. } => say!("act-admit", name = name.clone(), role = t(&format!("role-{role}"))),
+        Act::Order { kind: OrderKind::EraseChart { .. }, .. } => t("act-erase"),
+        Act::SetPolicy { .. } => t("act-policy"),
+        Act::ReviewPace { member } => say!("act-pace", name = app.name_of(*member)),
+        _ => t("act-other"),
+    }
+}
+
+/// The list; nothing where nothing waits.
+#[component]
+pub fn ApprovalList() -> impl IntoView {
+    let app = app();
+    let task = Task::new();
+    let quiet = Task::new();
+    let waiting: RwSignal<Vec<Rc<Proposal>>, LocalStorage> = RwSignal::new_local(Vec::new());
+    let load = move || {
+        app.run(quiet, "approvals-loading", async |v: &mut Vault| v.approvals().await, move |all: Vec<Proposal>| {
+            waiting.set(all.into_iter().map(Rc::new).collect());
+        });
+    };
+    load();
+    let shown = move || {
+        let me = app.me.get().map(|me| me.member);
+        waiting.with(|w| {
+            let line = |(n, p): (usize, &Rc<Proposal>)| {
+                let signers = p.signers.iter().map(|s| app.name_of(*s)).collect::<Vec<_>>().join(", ");
+                (n, what(app, &p.directive.act), signers, time::moment(p.directive.at), me.is_some_and(|me| p.signers.contains(&me)))
+            };
+            w.iter().enumerate().map(line).collect::<Vec<_>>()
+        })
+    };
+    let approve = move |n: usize| {
+        let Some(proposal) = waiting.with_untracked(|w| w.get(n).cloned()) else { return };
+        app.run(task, "approving", async move |v: &mut Vault| v.approve(&proposal).await, move |()| load());
+    };
+    view! {
+        {move || shown().into_iter().map(|(n, act, signers, when, mine)| view! {
+            <Notice kind="amber" title=act>
+                <p>{say!("approval-text", who = signers, when = when)}</p>
+                {(!mine).then(|| view! { <div class="row"><button disabled=move || task.busy() on:click=move |_| approve(n)>{t("approve")}</button></div> })}
+            </Notice>
+        }).collect_view()}
+        <Working task />
+    }
+}

@@ -1,0 +1,45 @@
+//! One file per page.
+
+mod amend;
+mod approvals;
+mod backup;
+mod chart;
+mod devices;
+mod import;
+mod import_map;
+mod invite;
+mod join;
+mod kit_use;
+mod kit_waiting;
+mod looked;
+mod new_patient;
+mod patients;
+mod person;
+mod safety;
+mod second_way;
+mod settings;
+mod setup;
+mod setup_steps;
+mod signin;
+mod team;
+mod timeline;
+mod version;
+mod writer;
+
+pub use amend::Amend;
+pub use backup::Backup;
+pub use chart::Chart;
+pub use devices::Devices;
+pub use import::Import;
+pub use invite::Invite;
+pub use join::Join;
+pub use looked::Looked;
+pub use new_patient::NewPatient;
+pub use patients::Patients;
+pub use safety::Safety;
+pub use second_way::SecondWay;
+pub use settings::Settings;
+pub use setup::SetUp;
+pub use signin::{Locked, SignIn};
+pub use team::Team;
+pub use writer::Writer;
