@@ -1,6 +1,6 @@
 //! Proofs out of the stored nodes and the maps of recent checkpoints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use subrosa_ledger::tree::{self, MemoryNodes, NodeAt};
 use subrosa_model::{Bytes, ChartId, PracticeId};
@@ -8,7 +8,7 @@ use subrosa_protocol::access::{ChartHistory, Extension, HeadProof, OpenedLeaf, P
 
 use crate::change::{Change, Log};
 use crate::plan::Snapshot;
-use crate::sql::{Columns, Value, bind, int, listed, row, rows};
+use crate::sql::{CHUNK, Columns, Value, bind, int, listed, rows};
 use crate::{Store, StoreError};
 
 /// How many pairs of level and index go into one statement.
@@ -70,24 +70,31 @@ impl Store {
             wanted.extend(tree::inclusion_nodes(*index, snapshot.size)?);
         }
         let nodes = self.nodes(Log::Access, &wanted).await?;
-        let mut out = Vec::with_capacity(indexes.len());
-        for index in indexes {
-            let opened = self.opened(&practice, *index).await?;
-            out.push(ProvenLeaf { opened, inclusion: tree::inclusion_proof(&nodes, *index, snapshot.size)? });
-        }
-        Ok(out)
+        let mut opened = self.opened(&practice, indexes).await?;
+        indexes
+            .iter()
+            .map(|index| {
+                let inclusion = tree::inclusion_proof(&nodes, *index, snapshot.size)?;
+                Ok(ProvenLeaf { opened: opened.remove(index).ok_or(StoreError::NotFound("leaf"))?, inclusion })
+            })
+            .collect()
     }
 
-    async fn opened(&self, practice: &PracticeId, index: u64) -> Result<OpenedLeaf, StoreError> {
+    async fn opened(&self, practice: &PracticeId, indexes: &[u64]) -> Result<BTreeMap<u64, OpenedLeaf>, StoreError> {
         let mut conn = self.shared.main.reader().await?;
-        let found = row(
-            &mut conn,
-            "SELECT j.body FROM log_leaf l JOIN journal j ON j.practice = l.practice AND j.seq = l.seq WHERE l.practice = $1 AND l.idx = $2",
-            bind![practice.as_bytes(), int(index)?],
-        )
-        .await?
-        .ok_or(StoreError::NotFound("leaf"))?;
-        opened_leaf(&found.blob(0)?)
+        let mut out = BTreeMap::new();
+        for chunk in indexes.chunks(CHUNK) {
+            let mut values = bind![practice.as_bytes()];
+            for index in chunk {
+                values.push(Value::from(int(*index)?));
+            }
+            let sql = listed("SELECT j.body FROM log_leaf l JOIN journal j ON j.practice = l.practice AND j.seq = l.seq WHERE l.practice = $1 AND l.idx IN ({list})", 1, chunk.len());
+            for found in rows(&mut conn, sql, values).await? {
+                let opened = opened_leaf(&found.blob(0)?)?;
+                out.insert(opened.index, opened);
+            }
+        }
+        Ok(out)
     }
 
     /// For each chart, in the order asked, the proof of its newest leaf under the snapshot's checkpoint.
@@ -97,19 +104,19 @@ impl Store {
     pub async fn head_proofs(&self, snapshot: &Snapshot, charts: &[ChartId]) -> Result<Vec<HeadProof>, StoreError> {
         let practice = self.founded()?;
         let last = snapshot.size.checked_sub(1).ok_or(StoreError::NotFound("leaf"))?;
-        let mut indexes = Vec::with_capacity(charts.len() + 1);
+        let mut newest = BTreeMap::new();
         {
             let mut conn = self.shared.main.reader().await?;
-            for chart in charts {
-                let found = row(
-                    &mut conn,
-                    "SELECT idx FROM log_leaf WHERE practice = $1 AND chart = $2 AND idx < $3 ORDER BY idx DESC LIMIT 1",
-                    bind![practice.as_bytes(), chart.as_bytes(), int(snapshot.size)?],
-                )
-                .await?;
-                indexes.push(found.ok_or(StoreError::UnknownChart)?.count(0)?);
+            for chunk in charts.chunks(CHUNK) {
+                let mut values = bind![practice.as_bytes(), int(snapshot.size)?];
+                values.extend(chunk.iter().map(|c| Value::from(c.as_bytes())));
+                let sql = listed("SELECT chart, MAX(idx) FROM log_leaf WHERE practice = $1 AND idx < $2 AND chart IN ({list}) GROUP BY chart", 2, chunk.len());
+                for found in rows(&mut conn, sql, values).await? {
+                    newest.insert(found.id(0, ChartId::from_slice)?, found.count(1)?);
+                }
             }
         }
+        let mut indexes = charts.iter().map(|c| newest.get(c).copied().ok_or(StoreError::UnknownChart)).collect::<Result<Vec<u64>, _>>()?;
         indexes.push(last);
         let mut proven = self.proven_leaves(snapshot, &indexes).await?;
         let map_leaf = proven.pop().ok_or(StoreError::NotFound("leaf"))?;

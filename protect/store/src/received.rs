@@ -1,6 +1,6 @@
-//! Two questions of the server: when a directory statement arrived, and which relation a confirmation means.
+//! Three questions of the server: when a directory statement arrived, which relation a confirmation means, where an attachment belongs.
 
-use subrosa_model::{Hash32, Timestamp};
+use subrosa_model::{ChartId, Compartment, Hash32, MemberId, Timestamp};
 
 use crate::plan::RelationRow;
 use crate::sql::{Columns, bind, int, rows};
@@ -38,5 +38,27 @@ impl Store {
         .await?;
         let waiting = found.iter().map(view::relation_row).collect::<Result<Vec<_>, _>>()?;
         Ok(waiting.into_iter().find(|r| r.hash == *hash))
+    }
+
+    /// Compartment and author of every version in a chart that names this attachment.
+    ///
+    /// # Errors
+    /// `not-founded`, `unavailable`, `damaged`.
+    pub async fn attachment_places(&self, hash: &Hash32, chart: &ChartId) -> Result<Vec<(Compartment, MemberId)>, StoreError> {
+        let practice = self.founded()?;
+        let mut conn = self.shared.main.reader().await?;
+        let found = rows(
+            &mut conn,
+            "SELECT e.compartment, e.author FROM attachment a JOIN entry e ON e.practice = a.practice AND e.hash = a.version WHERE a.practice = $1 AND a.hash = $2 AND e.chart = $3",
+            bind![practice.as_bytes(), hash.as_bytes(), chart.as_bytes()],
+        )
+        .await?;
+        found
+            .iter()
+            .map(|r| {
+                let compartment = Compartment::from_number(r.int(0)?).ok_or_else(|| StoreError::damaged("an entry's compartment"))?;
+                Ok((compartment, r.id(1, MemberId::from_slice)?))
+            })
+            .collect()
     }
 }

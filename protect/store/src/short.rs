@@ -7,6 +7,7 @@ use subrosa_protocol::api::Draft;
 
 use crate::keys::INSTALLATION;
 use crate::sql::{Columns, bind, row, rows, run};
+use crate::writer::find_practice;
 use crate::{Store, StoreError};
 
 /// How long a request's nonce and a remembered outcome are kept, in milliseconds.
@@ -216,7 +217,7 @@ impl Store {
         found.iter().map(|r| Ok(cbor::decode(&r.blob(0)?)?)).collect()
     }
 
-    /// Drops what has run out: sessions, ceremonies, nonces, remembered outcomes, abandoned drafts.
+    /// Drops what has run out: sessions, ceremonies, nonces, remembered outcomes, abandoned drafts. Also notices a practice that another server founded.
     ///
     /// # Errors
     /// `unavailable`.
@@ -230,6 +231,11 @@ impl Store {
             ("DELETE FROM draft WHERE at < $1", now.plus(-DRAFT_MS)),
         ] {
             run(&mut conn, sql, bind![before.0]).await?;
+        }
+        if self.practice().is_none()
+            && let Some(practice) = find_practice(&mut conn).await?
+        {
+            self.shared.set_practice(practice);
         }
         Ok(())
     }

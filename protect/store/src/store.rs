@@ -32,7 +32,6 @@ pub struct Store {
 struct Life {
     queue: mpsc::Sender<Job>,
     writer: JoinHandle<()>,
-    lock: File,
 }
 
 impl core::fmt::Debug for Store {
@@ -76,14 +75,14 @@ impl Store {
         let keys = KeyStore::open(keys, config.key_path()).await?;
         let log_key = log_key(&keys).await?;
         let practice = find_practice(&mut *main.reader().await?).await?;
-        let shared = Arc::new(Shared { main, keys, log_key, practice: std::sync::RwLock::new(practice), newest: tokio::sync::RwLock::new(None), forget: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { main, keys, log_key, practice: std::sync::RwLock::new(practice), newest: tokio::sync::RwLock::new(None), forget: AtomicBool::new(false), lock });
         let (queue, jobs) = mpsc::channel(config.queue.max(1));
         let writer = tokio::spawn(run_writer(Arc::clone(&shared), jobs));
         let store = Store {
             shared,
             objects,
             queue: queue.downgrade(),
-            life: Arc::new(Mutex::new(Some(Life { queue, writer, lock }))),
+            life: Arc::new(Mutex::new(Some(Life { queue, writer }))),
         };
         store.finish_erasures().await?;
         Ok(store)
@@ -92,14 +91,16 @@ impl Store {
     /// Takes no more operations, waits for those that wait, and gives up the directory. Further calls answer `closed`.
     pub async fn close(&self) {
         let life = self.life.lock().map_or(None, |mut held| held.take());
-        let Some(Life { queue, writer, lock }) = life else { return };
+        let Some(Life { queue, writer }) = life else { return };
         drop(queue);
         if let Err(error) = writer.await {
             tracing::error!(%error, "the store's writer ended badly");
         }
         self.shared.main.close().await;
         self.shared.keys.db.close().await;
-        drop(lock);
+        if let Err(error) = self.shared.lock.unlock() {
+            tracing::warn!(%error, "the lock of the data directory is given up only when this process ends");
+        }
     }
 
     /// The practice; none until one was founded here.

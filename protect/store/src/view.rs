@@ -124,6 +124,9 @@ pub(crate) async fn check(
         }
         if let Some(chart) = &event.chart {
             checker.listed(chart)?;
+            if !view.charts.contains_key(chart) && !checker.new_charts.contains(chart) {
+                return Err(StoreError::UnknownChart);
+            }
             if !seen.insert(*chart) {
                 return Err(StoreError::Misuse("two events of one chart in one plan"));
             }

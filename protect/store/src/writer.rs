@@ -1,6 +1,8 @@
 //! The one writer of a store: gathers waiting operations and commits them in one transaction under the practice's locked head.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) newest: RwLock<Option<Snapshot>>,
     /// Set when the tables were made anew: the writer then reads the map again.
     pub(crate) forget: AtomicBool,
+    /// The data directory's lock: held until the writer, too, has ended.
+    pub(crate) lock: File,
 }
 
 impl Shared {
@@ -283,7 +287,10 @@ async fn operate(conn: &mut sqlx::AnyConnection, head: &mut Head, job: &Job, key
         }
     }
     let view = view::load(conn, head, &job.needs).await?;
-    let plan = (job.decide)(&view);
+    // A caller's mistake must not end the writer that all others wait for.
+    let Ok(plan) = catch_unwind(AssertUnwindSafe(|| (job.decide)(&view))) else {
+        return Ok(Made::Refused(StoreError::Misuse("a decision panicked")));
+    };
     let checked = match view::check(conn, head, &job.needs, &view, plan.writes, &plan.events).await {
         Ok(checked) => checked,
         Err(error @ (StoreError::Database(_) | StoreError::Unavailable(_) | StoreError::Full | StoreError::Damaged(_))) => return Err(error),

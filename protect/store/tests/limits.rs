@@ -2,8 +2,9 @@
 mod common;
 
 use common::{NOW, Place, Practice};
-use subrosa_model::{ChartId, EntryId};
-use subrosa_store::{Needs, Plan, Store, StoreError, Write};
+use subrosa_model::{ChartId, EntryId, MemberId, Timestamp};
+use subrosa_protocol::access::What;
+use subrosa_store::{Done, Needs, PaceMark, Plan, Store, StoreError, Write};
 
 #[tokio::test]
 async fn a_full_disk_refuses_writes_names_itself_and_lets_reading_go_on() {
@@ -91,5 +92,54 @@ on_both!(what_does_not_fit_is_refused_by_name, async |place: Place| {
         assert_eq!(refused, expected);
     }
     assert_eq!(store.export_since(0, 10_000).await.unwrap().len(), before, "nothing was written");
+    store.close().await;
+});
+
+on_both!(a_decision_that_panics_does_not_end_the_writer, async |place: Place| {
+    let store = place.open().await;
+    let practice = Practice::found(7, &store).await;
+    let failed = store.commit(NOW, Needs::default(), |view| if view.journal > 0 { panic!("on purpose") } else { Plan::accept(()) }).await;
+    assert_eq!(failed.unwrap_err().code(), "misuse");
+    practice.chart(&store, 1).await;
+    store.close().await;
+});
+
+on_both!(pace_counts_different_charts_since_the_review_and_in_the_window, async |place: Place| {
+    let store = place.open().await;
+    let practice = Practice::found(7, &store).await;
+    let (a, b, c) = (practice.chart(&store, 1).await, practice.chart(&store, 2).await, practice.chart(&store, 3).await);
+    let open = async |chart: ChartId, foreign: bool, review: u64, at: Timestamp| {
+        let needs = Needs { charts: vec![chart], member: Some(practice.owner), review, ..Needs::default() };
+        let event = practice.event(What::Released, Some(chart), 1);
+        store.commit(at, needs, move |_| Plan::accept(()).event(event.clone()).pace(PaceMark { chart, foreign })).await.unwrap();
+    };
+    let count = async |member: MemberId, review: u64, own_since: Timestamp| {
+        let needs = Needs { member: Some(member), review, own_since, ..Needs::default() };
+        match store.commit(NOW, needs, |view| Plan::refuse((view.foreign.len(), view.own.len()))).await.unwrap() {
+            Done::New { verdict, .. } => verdict,
+            Done::Repeated { .. } => panic!(),
+        }
+    };
+    open(a, true, 0, NOW).await;
+    open(a, true, 0, NOW.plus(1)).await;
+    open(b, true, 0, NOW.plus(1)).await;
+    open(b, false, 0, NOW.plus(2)).await;
+    open(c, false, 0, NOW.plus(9)).await;
+    assert_eq!(count(practice.owner, 0, NOW).await, (2, 2));
+    assert_eq!(count(practice.owner, 0, NOW.plus(2)).await, (2, 1), "a window begins after its first moment");
+    assert_eq!(count(practice.owner, 5, NOW).await, (0, 2), "after a review the counter begins anew");
+    open(c, true, 5, NOW.plus(9)).await;
+    assert_eq!(count(practice.owner, 5, NOW).await, (1, 2));
+    assert_eq!(count(MemberId([0; 16]), 0, NOW).await, (0, 0), "each for themself");
+    store.close().await;
+});
+
+on_both!(nothing_is_recorded_of_a_chart_that_does_not_exist, async |place: Place| {
+    let store = place.open().await;
+    let practice = Practice::found(7, &store).await;
+    let nowhere = ChartId([9; 16]);
+    let event = practice.event(What::Refused, Some(nowhere), 1);
+    let refused = store.commit(NOW, Needs { charts: vec![nowhere], ..Needs::default() }, move |_| Plan::refuse(()).event(event.clone())).await;
+    assert_eq!(refused.unwrap_err(), StoreError::UnknownChart);
     store.close().await;
 });
