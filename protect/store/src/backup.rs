@@ -125,7 +125,8 @@ impl Store {
     }
 
     /// Makes a store again, in an empty directory (and empty databases), from a whole journal and all copies of the key store. Attachments are put in afterwards with
-    /// [`Store::put_object`]. Keys of charts that the journal says were erased are left out. A restore that is cut short is refused by [`Store::open`].
+    /// [`Store::put_object`]. Keys of charts that the journal says were erased are left out. A restore that is cut short is refused by [`Store::open`]. Copies older than the
+    /// journal give what they have: [`crate::VerifyReport::keys_missing`] says how many keys they lack.
     ///
     /// # Errors
     /// `already-founded`; `damaged` when the journal has a gap or contradicts itself; crypto codes when a copy does not open with this kit.
@@ -153,9 +154,12 @@ impl Store {
         // Opened anew: the log key came with the copies.
         let store = Store::open(config).await?;
         let report = store.verify().await?;
-        if let Some(problem) = report.problems.first() {
+        if report.problems.len() > usize::from(report.keys_missing > 0) {
             store.close().await;
-            return Err(StoreError::damaged(problem.clone()));
+            return Err(StoreError::damaged(report.problems.join("; ")));
+        }
+        if report.keys_missing > 0 {
+            tracing::error!(missing = report.keys_missing, "the copies of the key store are older than the journal: some charts do not open");
         }
         Ok(store)
     }

@@ -204,6 +204,7 @@ pub struct CustodyHalf {
 
 /// A durable change. What is signed was verified by the caller; the store checks only that it fits what it holds.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "short-lived, and few at a time")]
 pub enum Write {
     /// New directory statements behind the first `at_size`, with the seals of their epochs.
     Directory {

@@ -27,6 +27,8 @@ pub struct VerifyReport {
     pub directory: u64,
     /// Charts that have a leaf.
     pub charts: u64,
+    /// Wraps, seals and halves that the journal names and the key store lacks. Also among the problems.
+    pub keys_missing: u64,
     /// What does not agree, in words. Empty when all is well.
     pub problems: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Store {
             let still = self.key_names(practice).await?;
             missing.retain(|hash| still.contains(hash));
         }
+        report.keys_missing = missing.len() as u64;
         if !missing.is_empty() {
             report.problems.push(format!("{} wraps, seals or halves that the journal names are not in the key store", missing.len()));
         }

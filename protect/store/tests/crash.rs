@@ -1,4 +1,5 @@
 //! The process is stopped at every named point, in a child of its own, and what is found afterwards must agree with itself and hold all that was acknowledged.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! Full disks, wrong places, newer data.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
 use common::{NOW, Place, Practice};

@@ -1,4 +1,5 @@
 //! What belongs to members, and what lives shortly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! Many at once: the ledger does not fork and the pace counter is not passed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
 use common::{NOW, Place, Practice};

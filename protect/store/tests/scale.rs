@@ -1,4 +1,5 @@
 //! How it does at the size of a large practice. Prints figures; run with `--ignored --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod common;
 
 use std::sync::Arc;

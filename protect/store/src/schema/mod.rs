@@ -93,13 +93,13 @@ mod tests {
         const STEPS: &[&str] = &["CREATE TABLE a (x {int} NOT NULL); CREATE TABLE b (y {blob})", "ALTER TABLE a ADD COLUMN z {int} NOT NULL DEFAULT 5"];
         let (first, second) = (Part { name: "main", steps: &STEPS[..1] }, Part { name: "main", steps: STEPS });
         migrate(&db, first, Some(&file)).await.unwrap();
-        run(&mut *db.writer().await.unwrap(), "INSERT INTO a (x) VALUES (7)", vec![]).await.unwrap();
+        run(&mut db.writer().await.unwrap(), "INSERT INTO a (x) VALUES (7)", vec![]).await.unwrap();
         migrate(&db, second, Some(&file)).await.unwrap();
         migrate(&db, second, Some(&file)).await.unwrap();
-        let found = row(&mut *db.reader().await.unwrap(), "SELECT x, z FROM a", vec![]).await.unwrap().unwrap();
+        let found = row(&mut db.reader().await.unwrap(), "SELECT x, z FROM a", vec![]).await.unwrap().unwrap();
         assert_eq!((found.int(0).unwrap(), found.int(1).unwrap()), (7, 5));
         let copy = Database::sqlite(&dir.path().join("it's main.v1.db"), None).await.unwrap();
-        let found = row(&mut *copy.reader().await.unwrap(), "SELECT x FROM a", vec![]).await.unwrap().unwrap();
+        let found = row(&mut copy.reader().await.unwrap(), "SELECT x FROM a", vec![]).await.unwrap().unwrap();
         assert_eq!(found.int(0).unwrap(), 7);
         assert!(matches!(migrate(&db, first, None).await, Err(StoreError::NewerSchema { found: 2, known: 1, .. })));
         db.close().await;
