@@ -146,6 +146,11 @@ impl EntryBlob {
         Ok((signed.peek_unverified()?, signed.signer_id()))
     }
 
+    /// Who signed it, unverified.
+    pub fn signer_id(&self) -> Result<KeyId, ProtocolError> {
+        Ok(Signed::<EntryHeader>::from_bytes(&self.signed)?.signer_id())
+    }
+
     /// Verifies the author's signature and that the sealed part is the one signed.
     pub fn verify(&self, practice: &PracticeId, author: &VerifyingKey) -> Result<EntryHeader, ProtocolError> {
         let header = Signed::<EntryHeader>::from_bytes(&self.signed)?.verify(author, practice)?;

@@ -102,6 +102,24 @@ impl Vault {
         Ok((HeldKey { version, key, id, targets }, wraps))
     }
 
+    /// The targets of a newer key: the care teams that had the older one, and every other team that may have it.
+    fn renewed(&self, older: &[Target], all: Vec<Target>) -> Vec<Target> {
+        let care = |t: &Target| matches!(t, Target::Team { team, .. } if self.directory.teams().get(team).is_some_and(|t| t.kind == TeamKind::Care));
+        let current = |t: &Target| match t {
+            Target::Team { team, .. } => {
+                let epoch = self.directory.teams().get(team)?.epoch();
+                self.epochs.contains_key(&(*team, epoch)).then_some(Target::Team { team: *team, epoch })
+            }
+            Target::Member { .. } => None,
+        };
+        let mut out: Vec<Target> = older.iter().filter(|t| care(t)).filter_map(current).collect();
+        let had_care = !out.is_empty();
+        out.extend(all.into_iter().filter(|t| !had_care || !care(t)));
+        out.sort();
+        out.dedup();
+        out
+    }
+
     fn targets_for(&self, compartment: Compartment) -> Result<Vec<Target>, ClientError> {
         if compartment != Compartment::Psychotherapy {
             return Ok(self.teams_for(compartment));
@@ -156,15 +174,16 @@ impl Vault {
         if !self.chart_keys.contains_key(&(chart, compartment)) {
             self.open_for_writing(chart, compartment).await?;
         }
+        let all_targets = self.targets_for(compartment)?;
         let newest = self.chart_keys.get(&(chart, compartment)).and_then(|k| k.iter().max_by_key(|k| k.version)).cloned();
         let current = |team: &TeamId| self.directory.teams().get(team).map_or(0, |t| t.epoch());
         let stale = |t: &Target| matches!(t, Target::Team { team, epoch } if *epoch < current(team));
-        let version = match newest {
+        let (version, targets) = match newest {
             Some(key) if !key.targets.iter().any(stale) => return Ok(key),
-            Some(key) => key.version + 1,
-            None => 1,
+            Some(key) => (key.version + 1, self.renewed(&key.targets, all_targets)),
+            None => (1, all_targets),
         };
-        let (key, wraps) = self.new_key(chart, compartment, version, self.targets_for(compartment)?)?;
+        let (key, wraps) = self.new_key(chart, compartment, version, targets)?;
         self.conn.tell("POST", "/v1/wraps", Some(&MoreWraps { wraps }), Some(&self.session)).await?;
         self.chart_keys.entry((chart, compartment)).or_default().push(key.clone());
         Ok(key)

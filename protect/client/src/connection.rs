@@ -52,6 +52,14 @@ impl Connection {
         Ok(hello)
     }
 
+    /// How a demonstration is entered. It has no secret: [`subrosa_protocol::api::DemoEntry`].
+    ///
+    /// # Errors
+    /// Refused where the server holds a real practice, or while it is being filled.
+    pub async fn demo_entry(&self) -> Result<subrosa_protocol::api::DemoEntry, ClientError> {
+        self.get("/v1/demo", None).await
+    }
+
     pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str, session: Option<&SessionKey>) -> Result<A, ClientError> {
         let answer = self.send("GET", path, Vec::new(), session).await?;
         read(&answer.body)
@@ -133,7 +141,7 @@ fn refusal(answer: &Response) -> ClientError {
         (_, "gate-stop") => ClientError::GateStop,
         (_, "never") => ClientError::Never,
         (_, "session-over" | "session-unknown" | "session-ended" | "no-session") => ClientError::SessionOver,
-        (_, "directory-out-of-sequence") => ClientError::DirectoryBusy,
+        (_, "directory-out-of-sequence" | "epoch-turned") => ClientError::DirectoryBusy,
         // Texts of a server are shown to people: bounded, and without anything that moves a cursor.
         (status, _) => ClientError::Refused {
             status,

@@ -169,6 +169,16 @@ pub async fn device_signin(conn: &Connection, secrets: &DeviceSecrets, local: Op
     Ok(vault)
 }
 
+/// Enters a demonstration with the keys that its server hands to everybody.
+///
+/// # Errors
+/// Refused where the server holds a real practice; as [`device_signin`].
+pub async fn demo_signin(conn: &Connection, local: Option<&[u8]>) -> Result<Vault, ClientError> {
+    let entry = conn.demo_entry().await?;
+    let secrets = DeviceSecrets::open(&entry.device, &entry.passphrase)?;
+    device_signin(conn, &secrets, local).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

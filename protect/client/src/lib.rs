@@ -62,7 +62,7 @@ pub use attachments::{MAX_FILE, NewFile};
 pub use charts::IdentityDraft;
 pub use clock::{Clock, SystemClock, TestClock};
 pub use connection::Connection;
-pub use device::{DeviceSecrets, MIN_PASSPHRASE, OfferedDevice, device_signin, offer_device};
+pub use device::{DeviceSecrets, MIN_PASSPHRASE, OfferedDevice, demo_signin, device_signin, offer_device};
 pub use drafts::{DraftBody, DraftInfo};
 pub use error::ClientError;
 #[cfg(target_arch = "wasm32")]

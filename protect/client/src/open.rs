@@ -81,6 +81,11 @@ pub(crate) struct SignedRequest {
     pub(crate) hash: Hash32,
 }
 
+/// After synchronising, a wrap to an epoch that is still not held is simply none of ours.
+pub(crate) fn unheld(error: ClientError) -> ClientError {
+    if error == ClientError::WrongEpoch { ClientError::WrongWrap } else { error }
+}
+
 impl Vault {
     /// Opens one chart. Everything is verified before anything is decrypted: that the access was recorded first, keys, authors, places and completeness.
     ///
@@ -156,16 +161,16 @@ impl Vault {
         };
         let request = self.sign_request(&charts, &compartments, purpose, 0);
         let released: Released = self.conn.post("/v1/release", &request.ask, Some(&self.session)).await?;
-        // New authors or wraps under a new epoch may stand in a directory that is newer than ours.
-        if self.needs_sync(&released) {
-            self.sync().await?;
-        }
         let asked = self.asked(request.hash, &charts, &compartments, what);
         let pin = verify::recorded(&released, &asked, self.directory.log_key(), &self.pins.ledger)?;
-        let mut verified = Vec::with_capacity(charts.len());
-        for part in &released.charts {
-            verified.push(self.verify_chart(part, &compartments)?);
-        }
+        let verified = match self.verify_charts(&released, &compartments) {
+            // New authors, or wraps under a new epoch, may stand in a directory that is newer than ours.
+            Err(ClientError::UnknownSigner | ClientError::WrongEpoch) => {
+                self.sync().await?;
+                self.verify_charts(&released, &compartments).map_err(unheld)?
+            }
+            other => other?,
+        };
         // From here on everything holds: only now is anything decrypted or remembered.
         self.pins.ledger = pin;
         let mut out = Vec::with_capacity(verified.len());
@@ -175,16 +180,9 @@ impl Vault {
         Ok(out)
     }
 
-    fn needs_sync(&self, released: &Released) -> bool {
-        let unknown_epoch = |w: &Wrap| match w.peek_unverified().map(|s| s.context.target) {
-            Ok(Target::Team { team, epoch }) => !self.epochs.contains_key(&(team, epoch)),
-            _ => false,
-        };
-        let unknown = |kid: Option<KeyId>| kid.is_some_and(|k| self.signers.find(&k).is_err());
-        released.charts.iter().any(|c| {
-            c.wraps.iter().any(|w| unknown_epoch(w) || unknown(w.signer_id().ok()))
-                || c.entries.iter().any(|e| unknown(e.blob.peek_unverified().ok().map(|p| p.1)))
-        })
+    #[allow(clippy::type_complexity)]
+    fn verify_charts<'w>(&self, released: &'w Released, compartments: &[Compartment]) -> Result<Vec<(Vec<(WrapStatement, &'w Wrap)>, Vec<Verified>)>, ClientError> {
+        released.charts.iter().map(|part| self.verify_chart(part, compartments)).collect()
     }
 
     #[allow(clippy::type_complexity)]

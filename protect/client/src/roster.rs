@@ -9,6 +9,7 @@ use subrosa_protocol::access::{Purpose, What};
 use subrosa_protocol::api::{RosterEntry, RosterPage};
 use subrosa_protocol::chart::RosterRow;
 
+use crate::open::unheld;
 use crate::local::{Owner, open_local, seal_local};
 use crate::search::{Hit, Index};
 use crate::vault::Vault;
@@ -155,30 +156,18 @@ impl Vault {
         loop {
             let request = self.sign_request(&[], &[Compartment::Identity], Purpose::Roster, self.roster.cursor);
             let page: RosterPage = self.conn.post("/v1/roster", &request.ask, Some(&self.session)).await?;
-            let unknown = |r: &RosterEntry| {
-                let kids = [r.blob.signer_id().ok(), r.wrap.signer_id().ok()];
-                kids.into_iter().flatten().any(|k| self.signers.find(&k).is_err())
-            };
-            let newer_epoch = |r: &RosterEntry| match r.wrap.peek_unverified().map(|s| s.context.target) {
-                Ok(subrosa_protocol::chart::Target::Team { team, epoch }) => !self.epochs.contains_key(&(team, epoch)),
-                _ => false,
-            };
-            if page.rows.iter().filter_map(|r| r.row.as_ref()).any(|r| unknown(r) || newer_epoch(r)) {
-                self.sync().await?;
-            }
             // The leaf of the synchronisation itself names no chart; each listed chart also has one of its own in its chain.
             let asked = self.asked(request.hash, &[], &[Compartment::Identity], &[What::Listed]);
             let pin = verify::extension(&page.extension, &self.practice, self.directory.log_key(), &self.pins.ledger)?;
             page.leaf.verify(&pin).map_err(|_| ClientError::MissingLeaf)?;
             verify::own_event(page.leaf.opened.event.as_ref(), None, &asked)?;
-            let mut rows = Vec::with_capacity(page.rows.len());
-            for item in &page.rows {
-                let row = match &item.row {
-                    Some(entry) => Some(self.open_row(item.chart, entry)?),
-                    None => None,
-                };
-                rows.push((item.chart, row));
-            }
+            let rows = match self.open_rows(&page) {
+                Err(ClientError::UnknownSigner | ClientError::WrongEpoch) => {
+                    self.sync().await?;
+                    self.open_rows(&page).map_err(unheld)?
+                }
+                other => other?,
+            };
             if page.more && page.cursor <= self.roster.cursor {
                 return Err(ClientError::BadAnswer("the roster does not move on"));
             }
@@ -202,6 +191,10 @@ impl Vault {
                 return Ok(change);
             }
         }
+    }
+
+    fn open_rows(&self, page: &RosterPage) -> Result<Vec<(ChartId, Option<RosterRow>)>, ClientError> {
+        page.rows.iter().map(|item| Ok((item.chart, item.row.as_ref().map(|entry| self.open_row(item.chart, entry)).transpose()?))).collect()
     }
 
     fn open_row(&self, chart: ChartId, entry: &RosterEntry) -> Result<RosterRow, ClientError> {

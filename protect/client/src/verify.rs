@@ -100,6 +100,10 @@ pub(crate) fn wrap(wrap: &Wrap, chart: ChartId, compartments: &[Compartment], re
         (Target::Member { member }, _) => member == reader.member,
         (Target::Team { team, epoch }, _) => (reader.epochs)(team, epoch),
     };
+    if let (Target::Team { .. }, false) = (context.target, addressed) {
+        // Of a team or an epoch whose key is not held: none of ours, or newer than the directory as it is known here.
+        return Err(ClientError::WrongEpoch);
+    }
     if statement.maker != signer.member || context.chart != chart || !compartments.contains(&context.compartment) || !addressed || context.version == 0 {
         return Err(ClientError::WrongWrap);
     }
@@ -127,8 +131,7 @@ pub(crate) struct Verified {
 
 /// One version: author known, signature good, in the chart and compartments asked for.
 fn version(stored: &StoredEntry, chart: ChartId, compartments: &[Compartment], practice: &PracticeId, signers: &Signers) -> Result<Version, ClientError> {
-    let (_, kid) = stored.blob.peek_unverified().map_err(|_| ClientError::InjectedEntry)?;
-    let signer = signers.find(&kid)?;
+    let signer = signers.find(&stored.blob.signer_id().map_err(|_| ClientError::InjectedEntry)?)?;
     let header = stored.blob.verify(practice, &signer.key).map_err(|_| ClientError::InjectedEntry)?;
     let context = &header.context;
     if context.author != signer.member || context.device != signer.device {

@@ -151,3 +151,62 @@ async fn crisis_sheet_roster_and_draft_open_offline_with_the_passkey_alone() {
     let stranger = SoftPasskey::new("http://localhost:7110");
     assert!(open_offline(&stranger, None, &door).await.is_err());
 }
+
+#[tokio::test]
+async fn a_front_desk_makes_a_chart_and_a_clinician_writes_the_record_that_the_front_desk_never_opens() {
+    let (practice, mut owner) = Practice::founded().await;
+    let (_, mut desk) = colleague(&practice, &mut owner, "Desk", Role::FrontDesk).await;
+    desk.put_kit().await.unwrap();
+    let chart = desk.make_chart(&IdentityDraft::new("Anna", "Muster", "", vec![])).await.unwrap();
+    assert_eq!(desk.write(chart, Compartment::Record, NewBody::note("no", "")).await.unwrap_err().code(), "never");
+    assert_eq!(desk.open_chart(chart, &[Compartment::Record]).await.unwrap_err().code(), "never");
+    let stated = desk.relate(chart, owner.member(), CareKind::Treats, practice.conn.now(), None).await.unwrap();
+    assert!(stated.counts_from.is_some());
+    let seen = owner.open_chart(chart, &[Compartment::Identity, Compartment::Admin, Compartment::Record]).await.unwrap();
+    assert_eq!(seen.entries.len(), 1);
+    let note = owner.write(chart, Compartment::Record, NewBody::note("first", "hour")).await.unwrap();
+    owner.close_chart(chart);
+    assert_eq!(owner.open_chart(chart, &[Compartment::Record]).await.unwrap().entries[0].entry, note.entry);
+    desk.sync_roster().await.unwrap();
+    assert_eq!(desk.search("muster", 3).len(), 1);
+    practice.running.stop().await;
+}
+
+#[tokio::test]
+async fn emergency_access_opens_one_foreign_chart_leaves_its_reason_and_never_psychotherapy() {
+    let (practice, mut owner) = Practice::founded().await;
+    let chart = owner.make_chart(&IdentityDraft::new("Anna", "Muster", "", vec![])).await.unwrap();
+    owner.write(chart, Compartment::Record, NewBody::note("note", "text")).await.unwrap();
+    owner.write(chart, Compartment::Psychotherapy, NewBody::note("own", "text")).await.unwrap();
+    let (_, mut carol) = colleague(&practice, &mut owner, "Carol", Role::Clinician).await;
+    assert_eq!(carol.open_on_call(chart, "short").await.unwrap_err().code(), "invalid");
+    let opened = carol.open_on_call(chart, "called at night: acute crisis").await.unwrap();
+    assert_eq!(opened.entries.len(), 2);
+    assert!(opened.entries.iter().all(|e| e.compartment != Compartment::Psychotherapy));
+    let after = owner.open_chart(chart, &[Compartment::Record]).await.unwrap();
+    assert!(after.entries.iter().any(|e| e.head().unwrap().body.schema == "on-call-reason/1" && e.head().unwrap().author == carol.member()));
+    let looked = owner.who_has_looked(chart).await.unwrap();
+    assert!(looked.events.iter().flatten().any(|e| e.what == subrosa_protocol::access::What::OnCall && e.member == Some(carol.member())));
+    assert_eq!(looked.names[&carol.member()], "Carol");
+    practice.running.stop().await;
+}
+
+#[tokio::test]
+async fn under_the_two_person_rule_a_second_person_signs_what_the_first_proposed() {
+    use subrosa_protocol::directory::{Act, Policy};
+    let (practice, mut owner) = Practice::founded().await;
+    let (second, mut carol) = colleague(&practice, &mut owner, "Carol", Role::Owner).await;
+    owner.fresh(&practice.passkey).await.unwrap();
+    owner.append(vec![Act::SetPolicy { policy: Policy { two_person: true, ..Policy::solo("Europe/Berlin") } }]).await.unwrap();
+    let (_, dan) = colleague(&practice, &mut owner, "Dan", Role::Clinician).await;
+    assert!(owner.set_role(dan.member(), Role::PrivacyOfficer).await.is_err());
+    owner.propose(Act::SetRole { member: dan.member(), role: Role::PrivacyOfficer }).await.unwrap();
+    let waiting = carol.approvals().await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert!(waiting[0].signers.contains(&owner.member()));
+    carol.fresh(&second).await.unwrap();
+    carol.approve(&waiting[0]).await.unwrap();
+    owner.sync().await.unwrap();
+    assert_eq!(owner.directory().member(&dan.member()).unwrap().role, Role::PrivacyOfficer);
+    practice.running.stop().await;
+}
