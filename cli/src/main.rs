@@ -27,6 +27,10 @@ enum Command {
     Serve(cmd::serve::Args),
     /// Look at the settings.
     Config(cmd::config::Args),
+    /// Make this computer a linked device, for imports.
+    Link(cmd::link::Args),
+    /// Bring records in from files, folders and archives.
+    Import(cmd::import::Args),
     /// Take one copy of the practice on this machine.
     Backup(cmd::keep::BackupArgs),
     /// Take copies from a server, again and again: the keeper.
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => cmd::serve::run(args, &out),
         Command::Config(args) => cmd::config::run(args, &out),
+        Command::Link(args) => cmd::link::run(args, &out),
+        Command::Import(args) => cmd::import::run(args, &out),
         Command::Backup(args) => cmd::keep::run_backup(args, &out),
         Command::Keep(args) => cmd::keep::run(args, &out),
         Command::Restore(args) => cmd::restore::run(args, &out),

@@ -1,7 +1,10 @@
 //! One file for each subcommand.
 
 pub mod config;
+pub mod demo;
+pub mod import;
 pub mod keep;
+pub mod link;
 pub mod restore;
 pub mod serve;
 pub mod verify;

@@ -19,7 +19,7 @@ pub struct Settings {
     /// TOML file with settings.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the databases, attachments and keys [default: subrosa-data].
+    /// Folder of the databases, attachments and keys [default: subrosa-data; of a demonstration: .subrosa-demo].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:7110].
@@ -37,6 +37,9 @@ pub struct Settings {
     /// PostgreSQL address of the key store.
     #[arg(long, value_name = "URL")]
     key_database: Option<String>,
+    /// File of the store key [default: store.key in the data directory].
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     /// PEM file of the certificate chain.
     #[arg(long, value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
@@ -67,13 +70,18 @@ impl Settings {
             origin: self.origin,
             database: self.database,
             key_database: self.key_database,
+            key_file: self.key_file,
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
             demo: self.demo.then_some(true),
             log: self.log,
             ..Layer::default()
         };
-        flags.over(env).over(file).finish().map_err(wrong)
+        let mut all = flags.over(env).over(file);
+        if all.demo == Some(true) && all.data_dir.is_none() {
+            all.data_dir = Some(PathBuf::from(".subrosa-demo"));
+        }
+        all.finish().map_err(wrong)
     }
 }
 
@@ -103,8 +111,20 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
             .start()
             .await
             .map_err(|e| Failure::failed(e.code(), format!("The server could not start: {e}")))?;
+        let stop = wait_for_stop();
+        tokio::pin!(stop);
+        if running.is_demo() {
+            let filled = tokio::select! {
+                filled = super::demo::fill(&running, out) => filled,
+                () = &mut stop => Err(Failure::failed("cancelled", "Cancelled; the next start goes on with filling the demonstration.")),
+            };
+            if let Err(failure) = filled {
+                running.stop().await;
+                return Err(failure);
+            }
+        }
         announce(&running, out);
-        wait_for_stop().await;
+        stop.await;
         out.say("Stopping: finishing what is at work.");
         running.stop().await;
         Ok(())
@@ -113,12 +133,13 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
 
 fn announce(running: &Running, out: &Out) {
     let origin = running.origin().to_string();
-    let setup = running.setup_link();
+    let setup = running.setup_link().filter(|_| !running.is_demo());
     let text = match setup {
+        None if running.is_demo() => format!("A demonstration with invented people runs at {origin}\n\nOpen that address and choose \"Open the demonstration\". It is served on this machine only.\n"),
         Some(link) => format!("Subrosa runs at {origin}\n\nSet up the practice here (this link works once):\n  {link}\n"),
         None => format!("Subrosa runs at {origin}\n"),
     };
-    out.result(&text, &serde_json::json!({ "ok": true, "address": running.address().to_string(), "origin": origin, "setup": setup }));
+    out.result(&text, &serde_json::json!({ "ok": true, "address": running.address().to_string(), "origin": origin, "setup": setup, "demo": running.is_demo() }));
 }
 
 #[cfg(unix)]

@@ -19,6 +19,8 @@ use crate::passkey::Passkeys;
 
 /// How often a decision is taken anew because the directory had grown meanwhile.
 const STALE_TRIES: usize = 8;
+/// Large bodies at the same time.
+const LARGE_BODIES: usize = 8;
 /// For how long a passkey counts as recently shown, in milliseconds.
 const RECENT_MS: i64 = 15 * Timestamp::MINUTE;
 
@@ -42,6 +44,8 @@ pub struct App {
     pub setup_token: Mutex<Option<Hash32>>,
     /// Requests being worked on.
     pub in_flight: Arc<Semaphore>,
+    /// Large bodies being received or worked on.
+    pub large_bodies: Semaphore,
     /// Requests of sessions.
     pub session_rate: RateLimit<SessionId>,
     /// Requests without a session.
@@ -129,6 +133,7 @@ impl App {
         let started = clock.now();
         App {
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            large_bodies: Semaphore::new(LARGE_BODIES),
             session_rate: RateLimit::new(config.session_per_minute),
             open_rate: RateLimit::new(config.open_per_minute),
             strict_rate: RateLimit::new((config.open_per_minute / 2).max(1)),

@@ -22,6 +22,8 @@ pub struct Layer {
     pub database: Option<String>,
     /// PostgreSQL address of the key store; the main database if none, but two are better.
     pub key_database: Option<String>,
+    /// File of the store key; several servers over one PostgreSQL share one. In the data directory if none.
+    pub key_file: Option<PathBuf>,
     /// PEM file of the certificate chain.
     pub tls_certificate: Option<PathBuf>,
     /// PEM file of the certificate's private key.
@@ -40,7 +42,7 @@ pub struct Layer {
 
 macro_rules! every_setting {
     ($do:ident) => {
-        $do!(data_dir, listen, host, origin, database, key_database, tls_certificate, tls_key, max_in_flight, session_per_minute, open_per_minute, demo, log)
+        $do!(data_dir, listen, host, origin, database, key_database, key_file, tls_certificate, tls_key, max_in_flight, session_per_minute, open_per_minute, demo, log)
     };
 }
 
@@ -129,6 +131,7 @@ impl Layer {
             origin,
             database: self.database,
             key_database: self.key_database,
+            key_file: self.key_file,
             tls,
             max_in_flight: bounded("max_in_flight", self.max_in_flight.unwrap_or(256), 100_000)?,
             session_per_minute: bounded("session_per_minute", self.session_per_minute.unwrap_or(6000) as usize, 10_000_000)? as u32,
@@ -154,6 +157,8 @@ pub struct Config {
     pub database: Option<String>,
     /// PostgreSQL address of the key store.
     pub key_database: Option<String>,
+    /// File of the store key, if not in the data directory.
+    pub key_file: Option<PathBuf>,
     /// Certificate files.
     pub tls: Option<TlsFiles>,
     /// Requests that are worked on at the same time.

@@ -1,6 +1,6 @@
 //! From a request to its handler and back: version, size, rate, session, headers, counters. Every refusal is an `ErrorBody`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,19 @@ use crate::codec::Format;
 use crate::error::Refusal;
 use crate::log::{self, Word};
 use crate::routes::{Auth, Found, Route};
+use crate::tls::Peer;
 use crate::{assets, headers as safe_headers, routes};
 
 /// Lowest protocol version served. There is only one yet; from the next on, it is the one before.
 pub const LOWEST_PROTOCOL: u32 = 1;
 /// How long a request may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(120);
+
+/// Bodies that may be larger than this, in bytes, are taken a few at a time.
+const LARGE: usize = 8 * 1024 * 1024;
+
+/// Told when too much is being worked on.
+const BUSY: Refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy. Nothing was done; try again in a moment.").after(1);
 
 /// Answers every request.
 pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
@@ -96,18 +103,21 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
     check_protocol(route, headers)?;
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+    let peer = peer_of(app, &parts.extensions, headers);
     let limited = |wait: u64| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests in a short time. Wait a moment, then try again.").after(wait);
     match route.auth {
         Auth::Strict => app.strict_rate.take(peer, now).map_err(limited)?,
         Auth::Open | Auth::Keeper => app.open_rate.take(peer, now).map_err(limited)?,
         Auth::Session | Auth::Restricted => {}
     }
-    let permit = Arc::clone(&app.in_flight)
-        .try_acquire_owned()
-        .map_err(|_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy. Nothing was done; try again in a moment.").after(1))?;
     let sent = if route.raw { Format::Cbor } else { Format::of_content(headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()))? };
     let too_large = || Refusal::too_large("This is more than the server takes at once. Send it in smaller parts.");
+    // Only somebody with a session may send much, and only a few at a time.
+    if route.auth == Auth::Session || route.auth == Auth::Restricted {
+        let id = auth::session_named(headers).ok_or(auth::UNSIGNED)?;
+        app.store.session(&id).await?.ok_or(auth::ENDED)?;
+    }
+    let _room = if route.max_body > LARGE { Some(app.large_bodies.try_acquire().map_err(|_| BUSY)?) } else { None };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|n| n > route.max_body) {
         return Err(too_large());
@@ -132,12 +142,21 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let call = Call { app: Arc::clone(app), now, who, peer, params, query, body, sent, wanted };
+    let permit = Arc::clone(&app.in_flight).try_acquire_owned().map_err(|_| BUSY)?;
     // In a task of its own: whoever hangs up leaves nothing half done, and a fault in one handler ends that request only.
     let work = tokio::spawn(async move {
         let _permit = permit;
         (route.handler)(call).await
     });
     work.await.unwrap_or_else(|_| Err(Refusal::internal("internal")))
+}
+
+/// Whence a request comes. Behind a proxy on this machine (an `origin` is set and the server itself speaks no TLS), as the proxy says in its last `X-Forwarded-For` entry.
+fn peer_of(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
+    let direct = extensions.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.0.ip());
+    let proxied = app.config.tls.is_none() && app.config.origin.is_some() && direct.is_loopback();
+    let said = || headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
+    if proxied { said().unwrap_or(direct) } else { direct }
 }
 
 fn check_protocol(route: &Route, headers: &HeaderMap) -> Result<(), Refusal> {

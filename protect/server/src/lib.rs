@@ -47,10 +47,12 @@ mod running;
 mod seals;
 mod signin;
 mod standing;
+mod tls;
 
 pub use app::App;
 pub use assets::{Asset, Assets};
 pub use clock::Clock;
+pub use demo::PASSPHRASE as DEMO_PASSPHRASE;
 pub use config::{Config, ConfigError, Layer, TlsFiles};
 pub use error::Refusal;
 pub use openapi::document as openapi_document;

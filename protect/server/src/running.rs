@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::demo::Demo;
 use crate::passkey::Passkeys;
+use crate::tls::{Peer, TlsListener};
 use crate::{http, jobs};
 
 /// How long requests that are being worked on may take after the stop.
@@ -100,23 +101,32 @@ impl Server {
 
         let (stop, stopped) = watch::channel(false);
         let job = tokio::spawn(jobs::run(Arc::clone(&app), stopped.clone()));
-        let router = Router::new().fallback(http::answer).with_state(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+        let router = Router::new().fallback(http::answer).with_state(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>();
         let mut until = stopped;
-        let serving = tokio::spawn(async move {
-            let wait = async move {
-                let _ = until.changed().await;
-            };
-            let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
-        });
+        let wait = async move {
+            let _ = until.changed().await;
+        };
+        let serving = match &app.config.tls {
+            None => tokio::spawn(async move {
+                let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
+            }),
+            Some(files) => {
+                let listener = TlsListener::start(listener, address, files)?;
+                tokio::spawn(async move {
+                    let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
+                })
+            }
+        };
         Ok(Running { app, address, origin, setup_link, stop, serving, job })
     }
 }
 
 fn store_config(config: &Config) -> subrosa_store::Config {
-    match &config.database {
+    let of_backend = match &config.database {
         None => subrosa_store::Config::sqlite(&config.data_dir),
         Some(main) => subrosa_store::Config::postgres(&config.data_dir, main, config.key_database.as_ref().unwrap_or(main)),
-    }
+    };
+    subrosa_store::Config { key_file: config.key_file.clone(), ..of_backend }
 }
 
 /// A server at work.
@@ -154,6 +164,22 @@ impl Running {
     /// While a demonstration is filled with invented people, they can be admitted.
     pub fn fill_demo(&self, on: bool) {
         self.app.demo.fill(on);
+    }
+
+    /// Whether a demonstration is served.
+    pub fn is_demo(&self) -> bool {
+        self.app.demo.is()
+    }
+    /// Whether a demonstration can be entered already.
+    pub fn has_demo_entry(&self) -> bool {
+        self.app.demo.entry().is_some()
+    }
+    /// Keeps the way into a demonstration: a linked device's keys, sealed under [`crate::DEMO_PASSPHRASE`].
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keep_demo_entry(&self, device: &[u8]) -> std::io::Result<()> {
+        self.app.demo.keep_entry(device)
     }
 
     /// Takes no more requests, finishes those at work, closes the store.

@@ -100,6 +100,7 @@ const DEFAULT: Route = Route {
 /// Every address.
 pub static ROUTES: &[Route] = routes! {
     "GET" "/v1/hello" Open 0, "" => "Hello", open::hello, "What anybody may know.", versioned = false;
+    "GET" "/v1/demo" Open 0, "" => "DemoEntry", open::demo, "How anybody enters a demonstration.";
     "GET" "/health" Open 0, "" => "", open::health, "Whether the server and its database work.", versioned = false;
     "GET" "/metrics" Open 0, "" => "", open::metrics, "Counts in Prometheus' text format; from this machine only.", versioned = false;
     "GET" "/openapi.json" Open 0, "" => "", open::openapi, "This description.", versioned = false;

@@ -53,12 +53,8 @@ pub async fn get(call: Call) -> Answer {
     let (chart, compartment) = (*chart, *compartment);
     let carried = open_gate(app, &who, &wanted, false, What::Released, now).await?;
     served_now(&carried)?;
-    let mut belongs = false;
-    for version in app.store.entry_heads(&ask.entry).await? {
-        let (header, _) = version.blob.peek_unverified()?;
-        let own = compartment != Compartment::Psychotherapy || header.context.author == who.member();
-        belongs |= own && header.context.chart == chart && header.context.compartment == compartment && header.attachments.iter().any(|a| a.ciphertext == hash);
-    }
+    let places = app.store.attachment_places(&hash, &chart).await?;
+    let belongs = places.iter().any(|(c, author)| *c == compartment && (compartment != Compartment::Psychotherapy || *author == who.member()));
     if !belongs {
         return Err(NEVER);
     }

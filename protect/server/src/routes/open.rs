@@ -20,6 +20,16 @@ pub async fn hello(call: Call) -> Answer {
     })
 }
 
+/// `GET /v1/demo`.
+pub async fn demo(call: Call) -> Answer {
+    let demo = &call.app.demo;
+    match demo.entry() {
+        Some(entry) => call.reply(&entry),
+        None if demo.is() => Err(Refusal::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "demo-filling", "The demonstration is being filled. Try again in a moment.").after(2)),
+        None => Err(Refusal::missing("There is nothing at this address.")),
+    }
+}
+
 /// `GET /health`.
 pub async fn health(call: Call) -> Answer {
     call.app.store.checkpoint(Log::Access).await?;
