@@ -52,6 +52,8 @@ mod setup;
 mod signin;
 #[cfg(all(feature = "soft-passkey", not(target_arch = "wasm32")))]
 mod soft_passkey;
+#[cfg(all(feature = "https", not(target_arch = "wasm32")))]
+mod tls;
 mod transport;
 mod vault;
 mod verify;
@@ -83,6 +85,8 @@ pub use setup::{SetupOptions, SetupOutcome, setup};
 pub use signin::{KitUse, PendingWords, SignIn, kit_use, signin};
 #[cfg(all(feature = "soft-passkey", not(target_arch = "wasm32")))]
 pub use soft_passkey::SoftPasskey;
+#[cfg(all(feature = "https", not(target_arch = "wasm32")))]
+pub use tls::PinnedTransport;
 pub use transport::{Fut, MAX_ANSWER, Request, Response, Shared, Transport};
 pub use vault::Vault;
 pub use write::{NewBody, Written};

@@ -187,7 +187,7 @@ impl Index {
         }
         for (date, m) in self.dates.iter().zip(marks) {
             if date.0 != 0 && wanted.iter().any(|w| w.fits(*date)) {
-                *m = (*m).min(0);
+                *m = 0;
             }
         }
     }

@@ -218,7 +218,7 @@ impl Vault {
         let kek = derive_kit_kek(&code, &share, &self.practice, &self.member);
         let context = WayInContext { practice: self.practice, member: self.member, way: way.clone() };
         let way_in = WrappedBundleKey { way, sealed: subrosa_crypto::seal_key(&kek, &context, &held.key).into(), salt: Default::default() };
-        let proof = kit_proof(&*kit_preimage(&code, &self.member));
+        let proof = kit_proof(&kit_preimage(&code, &self.member));
         self.conn.tell("POST", "/v1/kit", Some(&KitPut { way_in, share: share.to_vec().into(), proof }), Some(&self.session)).await?;
         self.pins.kit = number;
         self.ways_in += 1;

@@ -7,3 +7,4 @@ mod hostile_door;
 mod import;
 mod people;
 mod practice;
+mod size;
