@@ -21,6 +21,9 @@ use seed::Seed;
 /// Stands at the head of every generated text.
 pub const MARK: &str = "[demonstration data, generated]";
 
+/// What the demonstration's owner is called.
+pub const OWNER: &str = "Dr. Maya Lindqvist (invented)";
+
 /// A generated person with a course of therapy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {

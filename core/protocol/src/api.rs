@@ -49,6 +49,18 @@ pub struct Hello {
     pub log_key: Option<VerifyingKey>,
 }
 
+/// `GET /v1/demo`: how anybody enters a demonstration; 404 where the practice is a real one.
+///
+/// This has no secret: a demonstration is served on one machine only, holds invented people and refuses real members for ever. The passphrase is the
+/// same in every demonstration and stands in the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoEntry {
+    /// The keys of a device that is linked to the demonstration's owner, sealed as a device file.
+    pub device: Bytes,
+    /// Opens it.
+    pub passphrase: String,
+}
+
 /// Begins any passkey ceremony. The answer is a [`Ceremony`].
 /// `POST /v1/setup/start`, `/v1/signin/start`, `/v1/passkey/start` (signed in: a further passkey), `/v1/fresh/start` (signed in), `/v1/invitations/{id}/start`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
