@@ -25,6 +25,7 @@ pub mod practice;
 pub mod search;
 pub mod secrets;
 pub mod server;
+pub mod tamper;
 pub mod theft;
 pub mod wire;
 

@@ -1,6 +1,6 @@
 //! What a device remembers: pins against forks and rollbacks, and sealed copies that open only with the member's own keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subrosa_crypto::{Context, DeviceKey, VerifyingKey, cbor, open, pad, seal, unpad};
@@ -25,6 +25,9 @@ pub struct Pins {
     pub heads: BTreeMap<ChartId, BTreeMap<EntryId, HeadPin>>,
     /// Number of the newest member kit; 0 if none was made from here.
     pub kit: u32,
+    /// Versions of identities whose roster rows have been replaced by newer ones: a row drawn from one of them is an old row.
+    #[serde(default)]
+    pub superseded: BTreeSet<Hash32>,
 }
 
 /// The newest version seen of an entry.
@@ -50,6 +53,7 @@ impl Pins {
             self.ledger = other.ledger;
         }
         self.kit = self.kit.max(other.kit);
+        self.superseded.extend(&other.superseded);
         for (chart, heads) in &other.heads {
             let own = self.heads.entry(*chart).or_default();
             for (entry, head) in heads {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use subrosa_crypto::DeviceKey;
-use subrosa_model::{ChartId, Compartment, TeamId};
+use subrosa_model::{ChartId, Compartment, Hash32, TeamId};
 use subrosa_protocol::access::{Purpose, What};
 use subrosa_protocol::api::{RosterEntry, RosterPage};
 use subrosa_protocol::chart::RosterRow;
@@ -31,6 +31,8 @@ pub struct Roster {
     /// Charts whose row in `base` no longer holds.
     stale: BTreeSet<ChartId>,
     unsettled: Vec<ChartId>,
+    /// From which version of the identity each row seen in this session was drawn.
+    drawn: BTreeMap<ChartId, Hash32>,
 }
 
 /// A row that was found.
@@ -176,7 +178,10 @@ impl Vault {
             let mut touched = Vec::with_capacity(rows.len());
             for (chart, row) in rows {
                 match row {
-                    Some(row) => {
+                    Some((row, from)) => {
+                        if let Some(before) = self.roster.drawn.insert(chart, from).filter(|before| *before != from) {
+                            self.pins.superseded.insert(before);
+                        }
                         self.roster.rows.insert(chart, row);
                         change.put += 1;
                     }
@@ -193,11 +198,12 @@ impl Vault {
         }
     }
 
-    fn open_rows(&self, page: &RosterPage) -> Result<Vec<(ChartId, Option<RosterRow>)>, ClientError> {
+    #[allow(clippy::type_complexity)]
+    fn open_rows(&self, page: &RosterPage) -> Result<Vec<(ChartId, Option<(RosterRow, Hash32)>)>, ClientError> {
         page.rows.iter().map(|item| Ok((item.chart, item.row.as_ref().map(|entry| self.open_row(item.chart, entry)).transpose()?))).collect()
     }
 
-    fn open_row(&self, chart: ChartId, entry: &RosterEntry) -> Result<RosterRow, ClientError> {
+    fn open_row(&self, chart: ChartId, entry: &RosterEntry) -> Result<(RosterRow, Hash32), ClientError> {
         let held = |team: TeamId, epoch: u32| self.epochs.contains_key(&(team, epoch));
         let statement = verify::wrap(&entry.wrap, chart, &[Compartment::Identity], &self.reader(&held))?;
         let signer = self.signers.find(&entry.blob.signer_id().map_err(|_| ClientError::ForgedRoster)?)?;
@@ -205,8 +211,12 @@ impl Vault {
         if context.chart != chart || context.key != statement.context.key {
             return Err(ClientError::ForgedRoster);
         }
+        if self.pins.superseded.contains(&context.drawn_from) {
+            return Err(ClientError::Rollback);
+        }
         let key = self.unwrap(&statement, &entry.wrap)?;
-        entry.blob.open(&key, &context).map_err(|_| ClientError::ForgedRoster)
+        let row = entry.blob.open(&key, &context).map_err(|_| ClientError::ForgedRoster)?;
+        Ok((row, context.drawn_from))
     }
 
     /// The caseload, sealed for this device. It counts as released: whoever opens the bundle on this device reads it.

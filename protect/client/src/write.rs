@@ -131,6 +131,9 @@ impl Vault {
         let ready = self.seal_version(chart, Compartment::Identity, &key, entry, prev, identity.body.clone())?;
         let row = self.seal_row(chart, &key, ready.hash, &identity.row)?;
         let written = self.send_versions(chart, Compartment::Identity, vec![ready], vec![row], random::make_bytes::<16>().to_vec().into()).await?;
+        if let (EntryOutcome::Head, Some(prev)) = (written.outcome, prev) {
+            self.pins.superseded.insert(prev.hash);
+        }
         self.roster.put(chart, identity.row.clone());
         Ok(written)
     }
