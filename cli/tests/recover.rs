@@ -173,3 +173,29 @@ async fn a_keeper_that_nobody_named_gets_nothing() {
     assert_eq!(std::fs::read_dir(copies.join("work/journal")).unwrap().count(), 0);
     server.kill();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_that_an_owner_named_takes_copies_and_its_word_stands_in_the_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, copies) = (dir.path().join("data"), dir.path().join("copies"));
+    let server = serve(&data, 0);
+    let (mut practice, mut vault) = found(&server).await;
+    let key = subrosa_keeper::KeeperKey::open_or_make(&copies, "attic").unwrap();
+    vault.append(vec![subrosa_protocol::directory::Act::SetWitness { name: "attic".to_owned(), key: key.public() }]).await.unwrap();
+    let from = format!("http://{}", server.address);
+    let keep = || run(&["--json", "keep", "--once", "--from", &from, "--to", copies.to_str().unwrap(), "--name", "attic"], "");
+    for _ in 0..2 {
+        let kept = keep();
+        assert!(kept.status.success(), "{}", String::from_utf8_lossy(&kept.stdout));
+        let size = last_json(&kept)["round"]["cosigned"].as_u64().unwrap();
+        let state = vault.backup_state().await.unwrap();
+        let (cosigned, _, witness) = state.cosigned.unwrap();
+        assert_eq!((cosigned, witness.as_str()), (size, "attic"));
+        assert!(state.kept.is_some());
+        write(&mut practice, &mut vault, 1).await;
+    }
+    // Cosignatures are journal records: with nothing else new, the copies come to rest.
+    let rest: Vec<u64> = (0..4).map(|_| last_json(&keep())["round"]["new"].as_u64().unwrap()).collect();
+    assert_eq!(rest.last(), Some(&0), "{rest:?}");
+    server.kill();
+}
