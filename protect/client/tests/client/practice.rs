@@ -18,7 +18,7 @@ impl Clock for Shared {
 
 pub struct Practice {
     pub running: Running,
-    pub folder: tempfile::TempDir,
+    pub _folder: tempfile::TempDir,
     pub clock: Shared,
     pub passkey: SoftPasskey,
     pub conn: Connection,
@@ -39,7 +39,7 @@ impl Practice {
         let origin = running.origin().origin().ascii_serialization();
         let passkey = SoftPasskey::new(&origin);
         let conn = Connection::new(Arc::new(HttpTransport::new(&format!("http://{}", running.address())).unwrap()), Arc::new(clock.clone()));
-        Practice { running, folder, clock, passkey, conn }
+        Practice { running, _folder: folder, clock, passkey, conn }
     }
 
     pub fn origin(&self) -> String {
