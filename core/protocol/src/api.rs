@@ -627,3 +627,17 @@ pub struct KeeperReport {
     /// Cosigned checkpoint of the directory log; empty when nothing was cosigned.
     pub directory: String,
 }
+
+/// `GET /v1/ways`: one's own ways in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaysIn {
+    /// Ways in that work.
+    pub ways: Vec<WayIn>,
+}
+
+/// `POST /v1/ways/remove`: a way in stops working, for instance the passkey of a lost device. With a fresh passkey; the last way in stays. Every other session of the member ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayInRemove {
+    /// Which.
+    pub way: WayIn,
+}

@@ -117,3 +117,20 @@ fn sentence(e: &StoreError) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str().trim_end_matches('.'))).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_store_and_a_full_disk_say_when_to_come_back_and_inner_faults_say_nothing() {
+        let busy = Refusal::from(StoreError::Busy);
+        assert_eq!((busy.status.as_u16(), busy.code, busy.retry_after_s), (503, "busy", Some(1)));
+        let full = Refusal::from(StoreError::Full);
+        assert_eq!((full.status.as_u16(), full.code), (507, "disk-full"));
+        assert!(full.message.contains("Reading still works"));
+        let inner = Refusal::from(StoreError::Damaged("row 7 of Anna Muster".to_owned()));
+        assert_eq!(inner.status.as_u16(), 500);
+        assert!(!inner.message.contains("Muster"));
+    }
+}

@@ -33,6 +33,7 @@ mod config;
 mod demo;
 mod error;
 mod headers;
+mod host;
 mod http;
 mod idempotency;
 pub mod jobs;

@@ -17,7 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::demo::Demo;
 use crate::passkey::Passkeys;
 use crate::tls::{Peer, TlsListener};
-use crate::{http, jobs};
+use crate::{host, http, jobs};
 
 /// How long requests that are being worked on may take after the stop.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -91,6 +91,15 @@ impl Server {
         let Server { config, assets, clock } = self;
         let demo = Demo::of(&config.data_dir, config.demo, config.listen.ip().is_loopback())?;
         let store = Store::open(store_config(&config)).await?;
+        let opened = Self::listen(store.clone(), config, assets, clock, demo).await;
+        if opened.is_err() {
+            store.close().await;
+        }
+        opened
+    }
+
+    async fn listen(store: Store, config: Config, assets: Assets, clock: Clock, demo: Demo) -> Result<Running, StartError> {
+        host::keeps(&config.data_dir, &config.host, store.practice().is_some())?;
         let listener = TcpListener::bind(config.listen).await.map_err(|e| StartError::Listen(config.listen, e))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let origin = config.origin_at(address.port()).ok_or(StartError::Host)?;
@@ -100,9 +109,8 @@ impl Server {
         let setup_link = app.store.practice().is_none().then(|| format!("{origin}#setup={}", app.make_setup_token()));
 
         let (stop, stopped) = watch::channel(false);
-        let job = tokio::spawn(jobs::run(Arc::clone(&app), stopped.clone()));
         let router = Router::new().fallback(http::answer).with_state(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>();
-        let mut until = stopped;
+        let mut until = stopped.clone();
         let wait = async move {
             let _ = until.changed().await;
         };
@@ -117,6 +125,7 @@ impl Server {
                 })
             }
         };
+        let job = tokio::spawn(jobs::run(Arc::clone(&app), stopped));
         Ok(Running { app, address, origin, setup_link, stop, serving, job })
     }
 }

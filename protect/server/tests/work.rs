@@ -186,3 +186,61 @@ async fn two_servers_over_one_postgresql_keep_one_practice() {
     one.stop().await;
     two.stop().await;
 }
+
+#[tokio::test]
+async fn a_lost_way_in_is_ended_with_every_other_session_and_the_last_passkey_stays() {
+    use subrosa_protocol::api::{WayInRemove, WaysIn};
+    use subrosa_protocol::keys::WayIn;
+    let house = House::open().await;
+    let (mut owner, _) = house.owner().await;
+    let kit = owner.put_kit().await.unwrap();
+    let mut row = house.app().store.session(&owner.session()).await.unwrap().unwrap();
+    let key = SigningKey::make();
+    row.session = SessionId(random::make_bytes());
+    row.key = key.public();
+    house.app().store.put_session(&row).await.unwrap();
+    let forger = Forger { session: row.session, key, clock: house.clock.clone() };
+    let ways: WaysIn = serde_json::from_slice(&house.raw("GET", "/v1/ways", &borrowed(&forger.sign("GET", "/v1/ways", b"")), vec![]).await.1).unwrap();
+    assert_eq!(ways.ways.len(), 2);
+    let remove = |way: WayIn| serde_json::to_vec(&WayInRemove { way }).unwrap();
+    for way in ways.ways {
+        let body = remove(way.clone());
+        let (status, answer, _) = house.raw("POST", "/v1/ways/remove", &borrowed(&forger.sign("POST", "/v1/ways/remove", &body)), body.clone()).await;
+        if matches!(way, WayIn::Kit { .. }) {
+            assert_eq!(status, 200);
+        } else {
+            assert_eq!((status, serde_json::from_slice::<ErrorBody>(&answer).unwrap().code.as_str()), (409, "last-way-in"));
+        }
+    }
+    assert_eq!(subrosa_client::kit_use(&house.conn, owner.member(), &kit.words).await.unwrap_err().server_code(), Some("kit"));
+    assert!(owner.sessions().await.is_err());
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_practice_outlives_a_restart_and_keeps_its_host_name() {
+    use subrosa_server::{Layer, Server};
+    let folder = tempfile::tempdir().unwrap();
+    let layer = Layer { data_dir: Some(folder.path().join("data")), ..Layer::default() };
+    let house = House::open_with(|l| l.data_dir.clone_from(&layer.data_dir)).await;
+    let (mut owner, passkey) = house.owner().await;
+    let patient = chart(&mut owner, "Muster").await;
+    owner.write(patient, Compartment::Record, note("kept")).await.unwrap();
+    let origin = house.base.clone();
+    house.stop().await;
+
+    let moved = Layer { host: Some("other.test".into()), origin: Some("https://other.test".into()), listen: Some("127.0.0.1:0".into()), ..layer.clone() };
+    let refused = Server::new(moved.finish().unwrap()).start().await.err().unwrap();
+    assert!(refused.to_string().contains("bound to localhost"), "{refused}");
+
+    // On another port, still under the address that the passkey knows.
+    let house = House::open_with(|l| {
+        l.data_dir.clone_from(&layer.data_dir);
+        l.origin = Some(origin);
+    })
+    .await;
+    assert!(house.running.as_ref().unwrap().setup_link().is_none());
+    let mut again = house.signin(&passkey).await;
+    assert_eq!(again.open_chart(patient, RECORD).await.unwrap().entries.len(), 1);
+    house.stop().await;
+}

@@ -84,6 +84,11 @@ pub async fn append(call: Call) -> Answer {
                 Some(d) => (d.member, Some(*device)),
                 None => continue,
             },
+            // Somebody turns their own keys because something was lost.
+            Act::TurnMember { .. } => {
+                crate::routes::ways::end_others(app, &who).await?;
+                continue;
+            }
             _ => continue,
         };
         let ended = app.store.end_sessions_of(&member, device).await?;

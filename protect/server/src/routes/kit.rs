@@ -63,6 +63,9 @@ pub async fn use_kit(call: Call) -> Answer {
     let directory = app.directory()?;
     let kit = app.store.kit(&ask.member).await?.filter(|k| sha256(&[b"subrosa/1/kit-proof", &ask.proof]) == k.proof);
     let (Some(kit), Some(_)) = (kit, directory.member(&ask.member)) else { return Err(NO_KIT) };
+    if !app.store.ways_in(&ask.member).await?.iter().any(|w| w.way == (WayIn::Kit { number: kit.number })) {
+        return Err(NO_KIT);
+    }
     let begun = kit.used.filter(|u| u.session_key == ask.session_key && now.since(u.ready_at) <= FETCH_MS);
     match begun {
         Some(used) if used.state == KitUseState::Cancelled => {

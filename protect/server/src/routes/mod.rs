@@ -21,6 +21,7 @@ pub mod release;
 pub mod roster;
 pub mod sessions;
 pub mod setup;
+pub mod ways;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,9 @@ pub static ROUTES: &[Route] = routes! {
     "POST" "/v1/kit/use" Strict 64 * KB, "KitUse" => "KitState", kit::use_kit, "Comes in with a member kit: starts the wait, reports it, and after it answers with the share.";
     "GET" "/v1/kit/uses" Session 0, "" => "KitUses", kit::uses, "Uses of member kits that wait: one's own, and for owners and privacy officers everybody's.";
     "POST" "/v1/kit/answer" Session 64 * KB, "KitAnswer" => "", kit::answer, "Stops a waiting use of a kit, or lets it go on at once as a second person.";
+
+    "GET" "/v1/ways" Session 0, "" => "WaysIn", ways::list, "One's own ways in.";
+    "POST" "/v1/ways/remove" Session 64 * KB, "WayInRemove" => "WaysIn", ways::remove, "Ends a way in and every other session of the member.";
 
     "GET" "/v1/directory" Restricted 0, "" => "DirectoryPage", directory::get, "Directory statements from `after` on.";
     "POST" "/v1/directory" Session 8 * MB, "DirectoryAppend" => "DirectoryPage", directory::append, "Appends directory statements, all or none.";

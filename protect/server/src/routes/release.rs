@@ -81,6 +81,13 @@ pub fn gate_refusal(gate: Gate) -> Refusal {
 /// Told when a signed request comes a second time.
 pub const REPLAYED: Refusal = Refusal::conflict("replayed", "This request was already served once. If you did not send it twice, somebody copied it; nothing was opened.");
 
+const DEVICE_WAITS: Refusal = Refusal::new(
+    axum::http::StatusCode::TOO_MANY_REQUESTS,
+    "gate-wait",
+    "This device has opened as many charts as it may in ten minutes. Wait a little, or use a signed-in browser, where your passkey lets you go on.",
+)
+.after(600);
+
 /// `POST /v1/release`.
 pub async fn release(call: Call) -> Answer {
     let (app, who, now) = (&call.app, call.who()?.clone(), call.now);
@@ -166,6 +173,8 @@ fn gate(view: &View, directory: &Directory, who: &Who, request: &ReleaseRequest,
     let count = Count { foreign: number(view.foreign.len()), own_recent: number(view.own.len()), passkey_at: who.session.passkey_at };
     match decide(role, count, asked, now, &LIMITS) {
         Gate::Open => Ok(plan),
+        // A linked device has no passkey to show.
+        Gate::Passkey if who.device().is_some() => Err(DEVICE_WAITS),
         gate => Err(gate_refusal(gate)),
     }
 }
