@@ -39,6 +39,10 @@ enum Command {
     Restore(cmd::restore::Args),
     /// Check a backup without any key.
     Verify(cmd::verify::Args),
+    /// Cosign other people's ledgers without seeing a record.
+    Witness(cmd::witness::Args),
+    /// Measure this program on a scratch practice.
+    Bench(cmd::bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +57,8 @@ fn main() -> ExitCode {
         Command::Keep(args) => cmd::keep::run(args, &out),
         Command::Restore(args) => cmd::restore::run(args, &out),
         Command::Verify(args) => cmd::verify::run(args, &out),
+        Command::Witness(args) => cmd::witness::run(args, &out),
+        Command::Bench(args) => cmd::bench::run(args, &out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

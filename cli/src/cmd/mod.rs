@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub mod bench;
 pub mod config;
 pub mod demo;
 pub mod import;
@@ -8,6 +9,7 @@ pub mod link;
 pub mod restore;
 pub mod serve;
 pub mod verify;
+pub mod witness;
 
 use std::future::Future;
 

@@ -30,18 +30,22 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
     problems.extend(verifier.found().iter().map(|f| format!("record {}: {} ({})", f.seq, f.what, f.code)));
     problems.extend(verifier.objects().keys().filter(|h| !matches!(set.object(h), Ok(Some(_)))).map(|h| format!("attachment {h} is missing")));
     let fingerprint = verifier.directory().root().map(root_fingerprint);
+    let origin: Option<subrosa_ledger::KeyName> = subrosa_protocol::access::access_origin(&set.practice()).parse().ok();
+    let log_key = origin.zip(verifier.directory().log_key()).map(|(name, key)| subrosa_ledger::LogKey::new(name, *key).to_string());
     let object = json!({
+        "log_key": log_key,
         "ok": problems.is_empty(), "practice": set.practice(), "records": checked.records, "versions": verifier.entries(), "charts": verifier.charts().len(),
         "ledger": verifier.ledger().size, "root": fingerprint, "problems": problems,
     });
     let root = fingerprint.map_or_else(|| "none".to_owned(), |f| f.to_string());
     if problems.is_empty() {
         let text = format!(
-            "Whole: {} records, {} charts, {} versions, a ledger of {} leaves; every signature and chain holds.\nRoot fingerprint, to compare with the practice kit:\n  {root}",
+            "Whole: {} records, {} charts, {} versions, a ledger of {} leaves; every signature and chain holds.\nRoot fingerprint, to compare with the practice kit:\n  {root}\nKey line of the ledger, for a witness:\n  {}",
             checked.records,
             verifier.charts().len(),
             verifier.entries(),
-            verifier.ledger().size
+            verifier.ledger().size,
+            log_key.as_deref().unwrap_or("none")
         );
         out.result(&text, &object);
         return Ok(());

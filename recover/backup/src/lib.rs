@@ -22,6 +22,7 @@ mod set;
 mod verify;
 
 pub use error::BackupError;
+pub use files::{read_bounded, write_whole};
 pub use repository::{Repository, SnapshotInfo};
 pub use set::{BackupSet, Checked, KeyFile, Record};
 pub use verify::{Found, Verifier};

@@ -21,8 +21,10 @@ mod error;
 mod key;
 mod round;
 mod source;
+mod witness;
 
 pub use error::KeeperError;
 pub use key::KeeperKey;
 pub use round::{Keeper, Progress, Round};
 pub use source::{Server, Source};
+pub use witness::Witness;
