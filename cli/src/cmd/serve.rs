@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use subrosa_server::{Asset, Config, Layer, Running, Server};
+use subrosa_server::{Asset, Clock, Config, Layer, Running, Server};
 
 use crate::assets;
 use crate::out::{Failure, Out};
@@ -106,8 +106,10 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
     start_log(&config.log);
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::failed("runtime", format!("The server could not start: {e}")))?;
     runtime.block_on(async {
+        let clock = rehearsal_clock(config.listen.ip().is_loopback(), out);
         let running = Server::new(config)
             .with_assets(embedded)
+            .with_clock(clock)
             .start()
             .await
             .map_err(|e| Failure::failed(e.code(), format!("The server could not start: {e}")))?;
@@ -129,6 +131,17 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
         running.stop().await;
         Ok(())
     })
+}
+
+/// Rehearsals let days pass: `SUBROSA_CLOCK_AHEAD_MS` sets this server's clock ahead, on this machine only. Whoever can set it could set the machine's clock.
+fn rehearsal_clock(loopback: bool, out: &Out) -> Clock {
+    let clock = Clock::default();
+    let ahead = std::env::var("SUBROSA_CLOCK_AHEAD_MS").ok().and_then(|t| t.parse::<i64>().ok()).filter(|ms| *ms > 0 && loopback);
+    if let Some(ms) = ahead {
+        out.say(&format!("A rehearsal: this server's clock is {} minutes ahead.", ms / 60_000));
+        clock.advance(ms);
+    }
+    clock
 }
 
 fn announce(running: &Running, out: &Out) {

@@ -61,6 +61,7 @@ enum Order {
 /// What was found, over all passes.
 #[derive(Default)]
 struct Found {
+    files: usize,
     patients: usize,
     schemas: BTreeMap<String, usize>,
     unowned: BTreeMap<&'static str, usize>,
@@ -106,7 +107,7 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
         Order::Ymd => DateOrder::YearMonthDay,
     });
     let reading = Reading::new(sources, options, dates);
-    let mut found = Found::default();
+    let mut found = Found { files: reading.files(), ..Found::default() };
     let report = if args.dry_run {
         read_only(reading, &mut found, &mut notes, out);
         None
@@ -187,10 +188,10 @@ fn tell(found: &Found, notes: &Notes, report: Option<&ImportReport>, out: &Out) 
         json!({ "charts_made": r.charts_made, "charts_known": r.charts_known, "entries": r.entries, "entries_known": r.entries_known, "bytes": r.bytes })
     });
     let object = json!({
-        "ok": notes.refused.is_empty(), "dry_run": report.is_none(), "patients": found.patients, "things": found.things(), "by_schema": found.schemas,
+        "ok": notes.refused.is_empty(), "dry_run": report.is_none(), "files": found.files, "patients": found.patients, "things": found.things(), "by_schema": found.schemas,
         "of_nobody": found.unowned, "written": written, "refused": list(&notes.refused), "skipped": list(&skipped), "remarks": list(&notes.remarks),
     });
-    let mut text = format!("Found {} patients with {} things", found.patients, found.things());
+    let mut text = format!("Found {} patients with {} things in {} files", found.patients, found.things(), found.files);
     for (schema, n) in &found.schemas {
         text.push_str(&format!("\n  {n:>8}  {schema}"));
     }
