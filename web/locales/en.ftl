@@ -175,6 +175,13 @@ kit-wait-text = Come back here after { $when } with the same kit. If this was no
 kit-ready-title = Welcome back
 kit-ready-text = Make a new passkey, then sign in with it.
 
+## Demonstration
+
+demo-title = A practice to try out
+demo-text = Everyone in it was made up by a program. Open it, look around, write what you like; nothing here is real, and nothing real belongs here.
+demo-open = Open the demonstration
+demo-opening = Opening the demonstration. This takes a few seconds…
+
 ## Joining
 
 join-title = You have been invited
@@ -414,6 +421,7 @@ act-admit = Admit { $name } as { $role }
 act-erase = Destroy the keys of a chart for ever
 act-policy = Change the rules of the practice
 act-pace = Let { $name } open more charts
+act-keeper = Trust { $name } as a keeper
 act-other = Change members, teams or keys
 
 ## Devices
@@ -472,16 +480,24 @@ backup-witness = By { $who }, { $when }, up to entry { $n }.
 backup-good = A complete copy is elsewhere, and it was rehearsed.
 backup-next-start-title = Start a keeper
 backup-next-start = Nothing has been copied yet: if this machine is lost, everything is. Start the keeper on another machine or disk.
-backup-next-start-command = subrosa keep
+backup-next-start-command = subrosa keep --from { $origin } --to /mnt/disk/practice
 backup-next-stale-title = The keeper has fallen behind
 backup-next-stale = The newest copy is older than half an hour. See whether the keeper's machine is on and reaches this server.
-backup-next-stale-command = subrosa keep
+backup-next-stale-command = subrosa keep --from { $origin } --to /mnt/disk/practice
 backup-next-failed-title = The last rehearsal failed
 backup-next-failed = Not everything could be opened from the copy. Rehearse again with the practice kit at hand, and read what it names.
-backup-next-failed-command = subrosa restore --rehearse
+backup-next-failed-command = subrosa restore --from /mnt/disk/practice --to rehearsal
 backup-next-rehearse-title = Rehearse a restore
-backup-next-rehearse = A copy that was never opened is a hope. Rehearse it now; it takes minutes and touches nothing.
-backup-next-rehearse-command = subrosa restore --rehearse
+backup-next-rehearse = A copy that was never opened is a hope. Restore it into an empty folder with the practice kit: it takes minutes, touches nothing here, and names whatever is missing.
+backup-next-rehearse-command = subrosa restore --from /mnt/disk/practice --to rehearsal
+keepers = Keepers
+keeper-line = Add a keeper
+keeper-hint = The line that its first run printed, such as attic:7Qb…
+keeper-add = Add the keeper
+keeper-adding = Signing the keeper in…
+keeper-added = Added. It takes its first copy within a minute.
+keeper-proposed = Proposed. A second person signs it under Team.
+keeper-wrong = This is not a keeper’s line. It is a name, a colon and 43 letters and digits.
 backup-how-title = How it comes back
 backup-how-1 = The practice kit and one backup bring back everything on a blank machine. The kit alone opens nothing, and neither does the backup.
 backup-how-2 = The keeper never deletes because this server says so. What is erased is erased there by its own check of two signatures.

@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 use subrosa_client::{ClientError, Connection, DraftBody, FetchTransport, OpenChart, SystemClock, Vault};
 use subrosa_model::{ChartId, Compartment, MemberId, Role, Timestamp};
 use subrosa_protocol::api::Hello;
+use subrosa_protocol::chart::RosterRow;
 use subrosa_protocol::directory::Directory;
 
 use crate::passkey::Passkeys;
@@ -115,12 +116,18 @@ pub struct Me {
     pub role: Role,
     /// How many ways in.
     pub ways_in: u32,
+    /// Whether this is a linked device: it has keys of its own and no passkey.
+    pub linked: bool,
 }
 
 impl Me {
     /// Whether the role reads clinical records.
     pub fn treats(&self) -> bool {
         matches!(self.role, Role::Clinician | Role::Supervisor | Role::Owner)
+    }
+    /// Whether one lost device would lock the member out.
+    pub fn one_way_in(&self) -> bool {
+        !self.linked && self.ways_in < 2
     }
     /// Whether the role may invite and remove.
     pub fn runs(&self) -> bool {
@@ -151,6 +158,8 @@ pub struct App {
     pub roster_ready: RwSignal<bool>,
     /// The chart that is open, as it was released last.
     pub chart: RwSignal<Option<Arc<OpenChart>>>,
+    /// The open chart's line in the roster, for charts whose identity has no entry that says a name.
+    pub row: RwSignal<Option<RosterRow>>,
     /// A short word at the bottom of the page.
     pub toast: RwSignal<Option<String>>,
     /// Whether this tab leads.
@@ -183,6 +192,7 @@ impl App {
             roster_version: RwSignal::new(0),
             roster_ready: RwSignal::new(false),
             chart: RwSignal::new(None),
+            row: RwSignal::new(None),
             toast: RwSignal::new(None),
             leads: RwSignal::new(false),
             keys_open: RwSignal::new(false),
@@ -199,6 +209,14 @@ impl App {
 
     fn watch(self) {
         tabs::lead(self.leads);
+        Effect::new(move |_| {
+            self.roster_version.track();
+            let Some(chart) = self.chart.get().map(|c| c.chart) else { return self.row.set(None) };
+            spawn_local(async move {
+                let row = self.with(&async |v: &mut Vault| Ok(v.roster().row(&chart).cloned())).await;
+                self.row.set(row.ok().flatten());
+            });
+        });
         tabs::hear(move |word| match word {
             Word::Active => self.active_at.set_value(dom::now()),
             Word::Lock => self.lock_here(),
@@ -344,7 +362,7 @@ impl App {
 
     fn refresh(self, vault: &Vault) {
         let Ok(role) = vault.role() else { return };
-        let me = Me { member: vault.member(), name: vault.name().to_owned(), role, ways_in: vault.ways_in() };
+        let me = Me { member: vault.member(), name: vault.name().to_owned(), role, ways_in: vault.ways_in(), linked: vault.device().is_some() };
         if self.me.with_untracked(|old| old.as_ref() != Some(&me)) {
             self.me.set(Some(me));
         }
@@ -404,6 +422,7 @@ impl App {
         self.me.set(None);
         self.directory.set(None);
         self.chart.set(None);
+        self.row.set(None);
         self.roster_ready.set(false);
         self.keys_open.set(false);
         vault

@@ -20,6 +20,7 @@ fn what(app: App, act: &Act) -> String {
         Act::Order { kind: OrderKind::EraseChart { .. }, .. } => t("act-erase"),
         Act::SetPolicy { .. } => t("act-policy"),
         Act::ReviewPace { member } => say!("act-pace", name = app.name_of(*member)),
+        Act::SetWitness { name, .. } => say!("act-keeper", name = name.clone()),
         _ => t("act-other"),
     }
 }

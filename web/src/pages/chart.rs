@@ -21,7 +21,7 @@ pub fn Chart(chart: ChartId) -> impl IntoView {
     let psychotherapy = RwSignal::new(false);
     app.open_chart(task, chart, false);
     let open = move || app.chart.get().filter(|c| c.chart == chart);
-    let person = Memo::new(move |_| open().map(|c| Person::of(&c)).unwrap_or_default());
+    let person = Memo::new(move |_| open().map(|c| Person::of(&c, app.row.get().as_ref())).unwrap_or_default());
     Effect::new(move |_| dom::set_title(&say!("tab-title", page = person.get().name)));
     let pick = move |chosen: Filter| {
         filter.set(chosen);
@@ -42,7 +42,7 @@ pub fn Chart(chart: ChartId) -> impl IntoView {
                     <p class="person">{move || person.get().facts.into_iter().map(|fact| view! { <span>{fact}</span> }).collect_view()}</p>
                 </div>
                 <div class="doing">
-                    <Show when=move || treats() && open().is_some()>
+                    <Show when=move || treats() && open().is_some() && !empty()>
                         <a class="button next" href=move || Route::Write(chart, write_into()).href()>{t("write-note")}</a>
                     </Show>
                 </div>
@@ -58,7 +58,7 @@ pub fn Chart(chart: ChartId) -> impl IntoView {
                     <Drafts chart />
                     <Show when=empty>
                         <Empty title=t("chart-empty-title") text=t("chart-empty-text")>
-                            <Show when=treats><a class="button" href=Route::Write(chart, Compartment::Record).href()>{t("write-note")}</a></Show>
+                            <Show when=treats><a class="button next" href=Route::Write(chart, Compartment::Record).href()>{t("write-note")}</a></Show>
                         </Empty>
                     </Show>
                     <Show when=move || filter.get() == Filter::Psychotherapy><Notice><p>{t("psychotherapy-reminder")}</p></Notice></Show>

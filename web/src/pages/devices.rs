@@ -21,13 +21,14 @@ const LINK_DAYS: i64 = 90;
 pub fn Devices() -> impl IntoView {
     let app = app();
     let ways = move || app.me.get().map_or(0, |me| me.ways_in);
+    let one_way = move || app.me.get().is_some_and(|me| me.one_way_in());
     view! {
         <div class="page reading">
             <Head title=t("nav-devices") line=t("devices-line") />
             <div class="stack loose">
                 <section class="stack">
                     <h2>{t("ways-title")}</h2>
-                    {move || if ways() < 2 {
+                    {move || if one_way() {
                         view! {
                             <Notice kind="amber" title=t("one-way-title")>
                                 <p>{t("one-way-text")}</p>

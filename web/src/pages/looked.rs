@@ -58,7 +58,7 @@ pub fn Looked(chart: ChartId) -> impl IntoView {
     let task = Task::new();
     let answer: RwSignal<Option<Answer>> = RwSignal::new(None);
     app.run(task, "looked-checking", async move |v: &mut Vault| v.who_has_looked(chart).await, move |found| answer.set(Some(found)));
-    let who = move || app.chart.get().filter(|c| c.chart == chart).map(|c| Person::of(&c).name).unwrap_or_default();
+    let who = move || app.chart.get().filter(|c| c.chart == chart).map(|c| Person::of(&c, app.row.get().as_ref()).name).unwrap_or_default();
     let download = move |_| {
         if let Some(found) = answer.get_untracked() {
             let name = format!("subrosa-accesses-{}.proof", time::iso_day(dom::now()));
@@ -82,7 +82,7 @@ pub fn Looked(chart: ChartId) -> impl IntoView {
                             <span class="soft small">{t("proof-download-hint")}</span>
                         </div>
                     </Notice>
-                    <div class="tablewrap sheet" tabindex="0" role="region" aria-label=t("looked-title")>
+                    <div class="tablewrap sheet looked" tabindex="0" role="region" aria-label=t("looked-title")>
                         <table>
                             <thead><tr>
                                 <th scope="col">{t("looked-when")}</th><th scope="col">{t("looked-who")}</th><th scope="col">{t("looked-what")}</th>

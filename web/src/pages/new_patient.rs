@@ -21,7 +21,7 @@ pub fn NewPatient() -> impl IntoView {
     let phone = RwSignal::new(String::new());
     let email = RwSignal::new(String::new());
     let wrong = RwSignal::new(None);
-    let one_way = move || app.me.get().is_some_and(|me| me.ways_in < 2);
+    let one_way = move || app.me.get().is_some_and(|me| me.one_way_in());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = |s: RwSignal<String>| s.get_untracked().trim().to_owned();

@@ -64,7 +64,7 @@ pub fn Patients() -> impl IntoView {
         });
     });
     let waiting = move || !app.roster_ready.get() && total.get() == 0;
-    let one_way = move || app.me.get().is_some_and(|me| me.ways_in < 2);
+    let one_way = move || app.me.get().is_some_and(|me| me.one_way_in());
     let on_key = move |event: KeyboardEvent| {
         let last = lines.with_untracked(Vec::len).saturating_sub(1);
         match event.key().as_str() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use subrosa_client::OpenChart;
 use subrosa_model::Compartment;
+use subrosa_protocol::chart::RosterRow;
 use subrosa_records::IdentityCard;
 
 use crate::{say, time};
@@ -17,10 +18,10 @@ pub struct Person {
 }
 
 impl Person {
-    /// From the newest version of the chart's identity entries.
-    pub fn of(chart: &OpenChart) -> Self {
+    /// From the newest version of the chart's identity entries, or else from its line in the roster.
+    pub fn of(chart: &OpenChart, row: Option<&RosterRow>) -> Self {
         let identity = chart.entries.iter().filter(|e| e.compartment == Compartment::Identity);
-        identity.filter_map(|e| e.head()).find_map(|v| read(&v.body.schema, &v.body.body)).unwrap_or_default()
+        identity.filter_map(|e| e.head()).find_map(|v| read(&v.body.schema, &v.body.body)).or_else(|| row.map(from_row)).unwrap_or_default()
     }
 }
 
@@ -44,6 +45,12 @@ fn read(schema: &str, body: &[u8]) -> Option<Person> {
     let mut facts = born(&text("birth_date"));
     facts.extend(texts(&value, "more"));
     Some(Person { name, facts })
+}
+
+fn from_row(row: &RosterRow) -> Person {
+    let mut facts = born(&row.birth_date);
+    facts.extend(row.more.iter().cloned());
+    Person { name: format!("{} {}", row.given, row.family).trim().to_owned(), facts }
 }
 
 fn texts(value: &Value, name: &str) -> Vec<String> {

@@ -16,7 +16,7 @@ fn Promise(#[prop(into)] title: String, #[prop(into)] state: String, #[prop(into
     view! {
         <section class="sheet promise">
             <h2>{title}</h2>
-            <p class="state">{state}</p>
+            <p class="state" class:amber=next.is_some()>{state}</p>
             <p class="soft">{proof}</p>
             {match next {
                 Some((text, route)) => view! { <p><a class="button" href=route.href()>{text}</a></p> }.into_any(),
@@ -48,6 +48,7 @@ pub fn Safety() -> impl IntoView {
             <Working task />
             {move || state.get().map(|(backup, ledger)| {
                 let ways = app.me.get().map_or(0, |me| me.ways_in);
+                let one_way = app.me.get().is_some_and(|me| me.one_way_in());
                 let directory = app.directory.get();
                 let statements = directory.as_ref().map_or(0, |d| d.size());
                 let turning = directory.as_ref().is_some_and(|d| d.teams().values().any(|team| team.must_turn()));
@@ -56,9 +57,9 @@ pub fn Safety() -> impl IntoView {
                     <div>
                         <Promise title=t("promise-1") state=t("promise-1-state") proof=say!("promise-1-proof", n = statements) next=None />
                         <Promise title=t("promise-2")
-                            state=if ways < 2 { t("promise-2-one-way") } else if turning { t("promise-2-turning") } else { say!("promise-2-state", n = members) }
+                            state=if one_way { t("promise-2-one-way") } else if turning { t("promise-2-turning") } else { say!("promise-2-state", n = members) }
                             proof=say!("promise-2-proof", n = ways)
-                            next=(ways < 2).then(|| (t("second-title"), Route::SecondWay)) />
+                            next=one_way.then(|| (t("second-title"), Route::SecondWay)) />
                         <Promise title=t("promise-3")
                             state=if backup.cosigned.is_some() { t("promise-3-witnessed") } else { t("promise-3-state") }
                             proof=format!("{} {}", say!("promise-3-proof", n = ledger), backup::witnessed(&backup))

@@ -80,11 +80,10 @@ pub fn SecondWaySteps(done: Callback<()>) -> impl IntoView {
             let go = go.clone();
             view! {
                 <div class="stack">
-                    <fieldset class="stack tight">
-                        <legend class="hidden-words">{t("second-title")}</legend>
+                    <div class="stack tight" role="radiogroup" aria-label=t("second-title")>
                         <Choice name="second" value="kit" picked title=t("second-kit") text=t("second-kit-text") />
                         <Choice name="second" value="passkey" picked title=t("second-passkey") text=t("second-passkey-text") />
-                    </fieldset>
+                    </div>
                     <Working task />
                     <button class="next" disabled=move || task.busy() on:click=go>{t("go-on")}</button>
                 </div>

@@ -71,13 +71,54 @@ fn Door(title: String, text: String, button: String) -> impl IntoView {
 /// Nobody is signed in.
 #[component]
 pub fn SignIn() -> impl IntoView {
+    let app = app();
+    let demo = move || app.hello.get().is_some_and(|h| h.demo);
+    view! { <Show when=demo fallback=|| view! { <WithPasskey /> }><Demonstration /></Show> }
+}
+
+/// A demonstration opens with one click: its keys are everybody's, and it refuses real members for ever.
+#[component]
+fn Demonstration() -> impl IntoView {
+    let app = app();
+    let task = Task::new();
+    let open = move |_| {
+        if !task.begin(t("demo-opening")) {
+            return;
+        }
+        spawn_local(async move {
+            dom::wait(30).await;
+            match subrosa_client::demo_signin(&app.connection(), None).await {
+                Ok(vault) => {
+                    task.done();
+                    app.unlocked(vault);
+                    app.enter();
+                }
+                Err(error) => task.fail(error.into()),
+            }
+        });
+    };
+    view! {
+        <Head title=t("demo-title") />
+        <p class="lead">{t("demo-text")}</p>
+        <div class="stack">
+            <Working task />
+            <button class="next" disabled=move || task.busy() on:click=open>{t("demo-open")}</button>
+        </div>
+    }
+}
+
+#[component]
+fn WithPasskey() -> impl IntoView {
     view! { <Door title=t("sign-in-title") text=t("sign-in-text") button=t("sign-in-passkey") /> }
 }
 
 /// Locked after a pause.
 #[component]
 pub fn Locked() -> impl IntoView {
-    view! { <Door title=t("locked-title") text=t("locked-text") button=t("unlock") /> }
+    if app().hello.with_untracked(|h| h.as_ref().is_some_and(|h| h.demo)) {
+        return view! { <Demonstration /> }.into_any();
+    }
+    view! { <Door title=t("locked-title") text=t("locked-text") button=t("unlock") /> }.into_any()
 }
 
 /// The passkey was right but has no secret of its own: the seven words unlock.

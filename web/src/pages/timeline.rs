@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use subrosa_client::{OpenChart, OpenEntry};
-use subrosa_model::{Compartment, EntryId};
+use subrosa_model::{Compartment, EntryId, Timestamp};
 
 use super::version::Opened;
 use crate::app::app;
@@ -70,6 +70,7 @@ impl Filter {
 struct Line {
     entry: EntryId,
     date: String,
+    received: Timestamp,
     title: String,
     kind: String,
     author: String,
@@ -106,6 +107,7 @@ fn line(entry: &OpenEntry, name_of: &dyn Fn(subrosa_model::MemberId) -> String) 
     Some(Line {
         entry: entry.entry,
         date,
+        received: entry.versions.first().map_or(head.received, |v| v.received),
         title,
         kind,
         author: name_of(head.author),
@@ -130,7 +132,7 @@ pub fn Timeline(chart: Arc<OpenChart>, filter: RwSignal<Filter>) -> impl IntoVie
             let shown = c.entries.iter().filter(|e| e.head().is_some_and(|h| filter.shows(e.compartment, &h.body.schema)));
             shown.filter_map(|e| line(e, &name_of)).collect()
         });
-        lines.sort_by(|a, b| b.date.cmp(&a.date));
+        lines.sort_by(|a, b| (&b.date, b.received).cmp(&(&a.date, a.received)));
         lines
     });
     let days = move || {

@@ -135,7 +135,7 @@ pub fn Writer(chart: ChartId, compartment: Compartment, entry: Option<Amended>) 
             sign();
         }
     };
-    let who = move || app.chart.get().filter(|c| c.chart == chart).map(|c| Person::of(&c).name).unwrap_or_default();
+    let who = move || app.chart.get().filter(|c| c.chart == chart).map(|c| Person::of(&c, app.row.get().as_ref()).name).unwrap_or_default();
     let heading = if amends.is_some() { t("amend-title") } else { t("write-note") };
     let tab = move |place: Compartment, key: &'static str| {
         view! { <button type="button" aria-pressed=move || (note.compartment.get() == place).to_string() on:click=move |_| note.compartment.set(place)>{t(key)}</button> }

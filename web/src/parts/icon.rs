@@ -23,7 +23,7 @@ pub fn Icon(name: &'static str) -> impl IntoView {
 /// The name of the product with its drawing.
 #[component]
 pub fn Mark() -> impl IntoView {
-    let path = "M12 9.200a2.800 2.800 0 1 0 2.800 2.800c0-1.600-1.100-2.800-2.800-2.800 1.900-2 5-1.300 6 1.200 1.400 3.700-1.700 7.600-6 7.600-4.600 0-7.800-4.400-6.500-8.600C6.800 5.600 11 4 14.500 5.600c1.300.6 2.300 1.500 3 2.600";
+    let path = "M8.71 7.87A3.9 3.9 0 1 1 15.29 7.87A3.9 3.9 0 1 1 17.33 14.13A3.9 3.9 0 1 1 12.00 18.00A3.9 3.9 0 1 1 6.67 14.13A3.9 3.9 0 1 1 8.71 7.87ZM12 9.6a2.8 2.8 0 1 1-2.8 2.8c0-1.2.9-2 1.900-2";
     view! {
         <span class="mark">
             <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">

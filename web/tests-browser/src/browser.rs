@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use crate::wire::Post;
 
 /// Longest wait for something to appear.
 const PATIENCE: Duration = Duration::from_secs(45);
+
+/// The control key: held while the keys after it are pressed.
+const HOLD: char = '\u{e009}';
 
 /// Whether the virtual authenticator has the PRF extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,9 +159,16 @@ impl Browser {
         Ok(())
     }
 
-    /// Presses keys wherever the focus is.
+    /// Presses keys one after the other, wherever the focus is. After [`HOLD`] the control key is held to the end.
     pub async fn press(&self, keys: &str) -> Result<()> {
-        self.client.active_element().await?.send_keys(keys).await?;
+        let mut actions = KeyActions::new("keyboard".to_owned());
+        for key in keys.chars() {
+            actions = actions.then(KeyAction::Down { value: key });
+            if key != HOLD {
+                actions = actions.then(KeyAction::Up { value: key });
+            }
+        }
+        self.client.perform_actions(actions.then(KeyAction::Up { value: HOLD })).await?;
         Ok(())
     }
 

@@ -230,9 +230,13 @@ async fn the_keyboard_alone_reaches_everything_and_the_focus_is_always_seen() ->
         let at = browser
             .script(
                 "const e = document.activeElement; const s = getComputedStyle(e); const b = e.getBoundingClientRect();
-                 return [(e.innerText || e.tagName).trim(), parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== 'none', b.top, b.left];",
+                 return e === document.body ? null : [(e.innerText || e.tagName).trim(), parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== 'none', b.top, b.left];",
             )
             .await?;
+        if at.is_null() {
+            // Past the last one, on the way round to the browser's own buttons.
+            continue;
+        }
         assert_eq!(at[1], Value::Bool(true), "the focus is not seen on {at}");
         seen.push(at[0].as_str().unwrap_or_default().to_owned());
     }
