@@ -26,6 +26,8 @@ pub struct Place {
     pub temp: PathBuf,
     /// Its port, the same after a restart.
     pub port: u16,
+    /// How much it prints; a drill wants everything.
+    pub log: &'static str,
 }
 
 impl Place {
@@ -35,7 +37,7 @@ impl Place {
     /// When there is no free port or folder.
     pub fn new(binary: &Path, scratch: &Scratch) -> Result<Self, DrillError> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr())?.port();
-        Ok(Place { binary: binary.to_owned(), data: scratch.folder("server/data")?, logs: scratch.folder("server/logs")?, temp: scratch.folder("server/temp")?, port })
+        Ok(Place { binary: binary.to_owned(), data: scratch.folder("server/data")?, logs: scratch.folder("server/logs")?, temp: scratch.folder("server/temp")?, port, log: "debug" })
     }
 
     /// The address that its clients use.
@@ -53,6 +55,17 @@ impl Place {
             }
         }
         command
+    }
+
+    /// Takes a backup of the running server with the program's own command.
+    ///
+    /// # Errors
+    /// [`DrillError::Server`] with what the command said.
+    pub fn back_up(&self, to: &Path) -> Result<(), DrillError> {
+        let mut command = self.command();
+        command.args(["--json", "backup", "--from", &self.base(), "--data-dir"]).arg(&self.data).arg("--to").arg(to);
+        let done = command.output()?;
+        if done.status.success() { Ok(()) } else { Err(DrillError::Server(format!("backup: {}", last_line(&done.stdout)))) }
     }
 
     /// Starts the server, at its most talkative.
@@ -73,7 +86,7 @@ impl Place {
         let before = fs::metadata(&out).map_or(0, |m| m.len());
         let append = |name: &str| -> Result<File, DrillError> { Ok(OpenOptions::new().create(true).append(true).open(self.logs.join(name))?) };
         let mut command = self.command();
-        command.args(["--json", "serve", "--log", "debug", "--data-dir"]).arg(&self.data).args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        command.args(["--json", "serve", "--log", self.log, "--data-dir"]).arg(&self.data).args(["--listen", &format!("127.0.0.1:{}", self.port)]);
         command.env("SUBROSA_OPEN_PER_MINUTE", "1000000").env("SUBROSA_SESSION_PER_MINUTE", "1000000").envs(variables.iter().copied());
         command.stdout(append("stdout.log")?).stderr(append("stderr.log")?);
         let child = command.spawn().map_err(|e| failed(&format!("{} ({e})", self.binary.display())))?;
@@ -97,6 +110,11 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
+}
+
+/// The last line that a command printed: its JSON object.
+pub fn last_line(stdout: &[u8]) -> String {
+    String::from_utf8_lossy(stdout).lines().last().unwrap_or("nothing was said").to_owned()
 }
 
 /// A running server. Dropping it kills it.

@@ -2,8 +2,9 @@
 //!
 //! A measurement is `subrosa bench NAME --json`. It measures the product and, in the same run, what it is compared
 //! with, and prints as its last line an object `{"rows": [{"what", "value", "unit", "target", "met", "against",
-//! "ratio"}]}`; the last four may be missing.
+//! "ratio"}], "notes": [..]}`; the last four may be missing, and so may the notes.
 
+use crate::postgres::Postgres;
 use crate::{say, system, web, workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -12,7 +13,14 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 /// The measurements: the name on the command line, and the question in words. A new one is one more line here.
-const BENCHES: &[(&str, &str)] = &[];
+const BENCHES: &[(&str, &str)] = &[
+    ("roster", "How long until a practice of 33,000 charts can be searched, from the device's own sealed copy?"),
+    ("open", "How long until a chart of 500 notes can be read?"),
+    ("releases", "How many releases per second become durable, held against bare inserts that become durable?"),
+    ("memory", "How much memory does the server hold at 33,000 charts, after load?"),
+    ("download", "How much does a browser download?"),
+    ("import", "How fast is FHIR JSON read, and imported, on one core?"),
+];
 
 /// Runs all measurements, or those named.
 pub fn bench(names: &[String]) -> Result<()> {
@@ -39,9 +47,9 @@ pub fn bench(names: &[String]) -> Result<()> {
             continue;
         }
         say::line(&format!("measuring {name}"));
-        let rows = measure(name)?;
+        let (rows, notes) = measure(name)?;
         missed += rows.iter().filter(|row| row["met"] == false).count();
-        text.push_str(&describe(name, question, &rows));
+        text.push_str(&describe(name, question, &rows, &notes));
     }
     fs::write(&file, text)?;
     say::line(&format!("wrote {}", file.display()));
@@ -51,19 +59,28 @@ pub fn bench(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn measure(name: &str) -> Result<Vec<Value>> {
+fn measure(name: &str) -> Result<(Vec<Value>, Vec<String>)> {
     let mut command = Command::new(workspace::target().join("release/subrosa"));
     command.args(["bench", name, "--json"]).current_dir(workspace::root()).stdin(Stdio::null());
+    // Offered to all; the one that compares with PostgreSQL says so when it is not there.
+    let postgres = match (name, std::env::var_os("SUBROSA_TEST_POSTGRES")) {
+        ("releases", None) => Postgres::start().inspect_err(|e| say::line(&format!("no PostgreSQL: {e:#}"))).ok(),
+        _ => None,
+    };
+    if let Some(postgres) = &postgres {
+        command.env("SUBROSA_TEST_POSTGRES", postgres.url());
+    }
     let output = system::output_of(&mut command)?;
     let last = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let value: Value = serde_json::from_str(last).with_context(|| format!("bench {name}: the last line is not JSON"))?;
+    let notes = value["notes"].as_array().into_iter().flatten().filter_map(|n| n.as_str().map(str::to_owned)).collect();
     match value["rows"].as_array() {
-        Some(rows) if !rows.is_empty() => Ok(rows.clone()),
+        Some(rows) if !rows.is_empty() => Ok((rows.clone(), notes)),
         _ => bail!("bench {name} printed no rows"),
     }
 }
 
-fn describe(name: &str, question: &str, rows: &[Value]) -> String {
+fn describe(name: &str, question: &str, rows: &[Value], notes: &[String]) -> String {
     let mut text = format!("\n## {name}\n\n{question}\n\n");
     let _ = writeln!(text, "`subrosa bench {name}`, {}\n", machine());
     text.push_str("| what | measured | target | met | compared with | ratio |\n|---|---|---|---|---|---|\n");
@@ -83,6 +100,9 @@ fn describe(name: &str, question: &str, rows: &[Value]) -> String {
             cell(&row["against"]),
             cell(&row["ratio"]),
         );
+    }
+    for note in notes {
+        let _ = write!(text, "\n{note}\n");
     }
     text
 }
@@ -149,9 +169,10 @@ mod tests {
     #[test]
     fn a_section_is_kept_when_only_another_is_measured_again() {
         let rows = [json!({ "what": "open", "value": 1.2345, "unit": "ms", "ratio": 0.5, "met": false })];
-        let document = format!("# B\n{}{}", describe("one", "How fast?", &rows), describe("two", "And?", &rows));
-        assert_eq!(section(&document, "one"), describe("one", "How fast?", &rows));
-        assert_eq!(section(&document, "two"), describe("two", "And?", &rows));
+        let notes = ["Measured twice.".to_owned()];
+        let document = format!("# B\n{}{}", describe("one", "How fast?", &rows, &notes), describe("two", "And?", &rows, &[]));
+        assert_eq!(section(&document, "one"), describe("one", "How fast?", &rows, &notes));
+        assert_eq!(section(&document, "two"), describe("two", "And?", &rows, &[]));
         assert_eq!(section(&document, "three"), "");
         assert!(document.contains("| open | 1.23 ms |  | **no** |  | 0.500 |"));
     }
