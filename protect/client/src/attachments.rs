@@ -126,3 +126,25 @@ impl Vault {
         Ok(plain)
     }
 }
+
+#[cfg(test)]
+fn vector_context(key: &subrosa_crypto::CompartmentKey, owner: crate::local::Owner, chart: ChartId, entry: EntryId) -> AttachmentContext {
+    AttachmentContext { practice: owner.practice, chart, compartment: Compartment::Record, key: key.id(), entry, author: owner.member }
+}
+
+#[cfg(test)]
+pub(crate) fn seal_vector(key: &subrosa_crypto::CompartmentKey, owner: crate::local::Owner, chart: ChartId, entry: EntryId, content: &[u8]) -> Vec<u8> {
+    stream::seal(key, &vector_context(key, owner, chart, entry), content).1
+}
+
+#[cfg(test)]
+pub(crate) fn open_vector(
+    key: &subrosa_crypto::CompartmentKey,
+    owner: crate::local::Owner,
+    chart: ChartId,
+    entry: EntryId,
+    content: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, ClientError> {
+    Ok(stream::open(key, &vector_context(key, owner, chart, entry), &sha256(&[content]), sealed)?)
+}

@@ -76,6 +76,11 @@ impl DeviceSecrets {
         self.practice
     }
 
+    #[cfg(test)]
+    pub(crate) fn vector(practice: PracticeId) -> Self {
+        DeviceSecrets { practice, device: DeviceId([9; 16]), root: Hash32([3; 32]), sign_seed: [4; 32], hpke_seed: [5; 32] }
+    }
+
     /// As a file, sealed under a passphrase (Argon2id).
     ///
     /// # Errors

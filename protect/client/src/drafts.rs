@@ -124,3 +124,28 @@ impl Vault {
         self.put_draft(Draft { entry: info.entry, chart: info.chart, compartment: info.compartment, key, sealed: Vec::new().into() }).await
     }
 }
+
+#[cfg(test)]
+fn vector_context(key: &subrosa_crypto::CompartmentKey, owner: crate::local::Owner, chart: ChartId, entry: EntryId) -> (DraftKey, DraftContext) {
+    let held = HeldKey { version: 1, key: key.clone(), id: key.id(), targets: Vec::new() };
+    let context = DraftContext { practice: owner.practice, chart, compartment: Compartment::Record, key: key.id(), entry, author: owner.member };
+    (draft_key(&held, entry, owner.member), context)
+}
+
+#[cfg(test)]
+pub(crate) fn seal_vector(key: &subrosa_crypto::CompartmentKey, owner: crate::local::Owner, chart: ChartId, entry: EntryId, body: &NewBody) -> Vec<u8> {
+    let (key, context) = vector_context(key, owner, chart, entry);
+    seal(&key, &context, &pad_to_step(&cbor::encode(body), DRAFT_STEP))
+}
+
+#[cfg(test)]
+pub(crate) fn open_vector(
+    key: &subrosa_crypto::CompartmentKey,
+    owner: crate::local::Owner,
+    chart: ChartId,
+    entry: EntryId,
+    sealed: &[u8],
+) -> Result<NewBody, ClientError> {
+    let (key, context) = vector_context(key, owner, chart, entry);
+    Ok(cbor::decode(unpad(&open(&key, &context, sealed)?)?)?)
+}

@@ -35,6 +35,8 @@ mod error;
 #[cfg(target_arch = "wasm32")]
 mod fetch;
 mod fold;
+#[cfg(test)]
+mod frozen;
 #[cfg(not(target_arch = "wasm32"))]
 mod http;
 mod import;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subrosa_crypto::{Context, DeviceKey, VerifyingKey, cbor, open, pad, seal, unpad};
-use subrosa_model::{ChartId, Compartment, EntryId, Hash32, MemberId, PracticeId};
+use subrosa_model::{Bytes, ChartId, Compartment, EntryId, Hash32, MemberId, PracticeId};
 use subrosa_protocol::keys::LedgerPin;
 use zeroize::Zeroizing;
 
@@ -28,6 +28,9 @@ pub struct Pins {
     /// Versions of identities whose roster rows have been replaced by newer ones: a row drawn from one of them is an old row.
     #[serde(default)]
     pub superseded: BTreeSet<Hash32>,
+    /// A review of one's own pace that was signed and waits for its day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Bytes>,
 }
 
 /// The newest version seen of an entry.
@@ -53,6 +56,7 @@ impl Pins {
             self.ledger = other.ledger;
         }
         self.kit = self.kit.max(other.kit);
+        self.review = self.review.take().or_else(|| other.review.clone());
         self.superseded.extend(&other.superseded);
         for (chart, heads) in &other.heads {
             let own = self.heads.entry(*chart).or_default();

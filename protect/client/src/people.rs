@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use subrosa_crypto::{BundleKey, Context, Endorsed, HpkeSecret, SigningKey, cbor, open, random, seal};
-use subrosa_model::{Bytes, DeviceId, Hash32, InvitationId, MemberId, PracticeId, Role, TeamId, TeamKind, Timestamp};
+use subrosa_model::{Bytes, ChartId, DeviceId, Hash32, InvitationId, MemberId, OrderId, PracticeId, Role, TeamId, TeamKind, Timestamp};
 use subrosa_protocol::api::{
-    Approvals, Ceremony, CeremonyFinish, CeremonyStart, IntroductionPurpose, InvitationAccept, InvitationPut, InvitationState, Invitations, KitAnswer,
+    Approvals, Ceremony, CeremonyFinish, CeremonyStart, DirectoryAppend, DirectoryPage, IntroductionPurpose, InvitationAccept, InvitationPut, InvitationState, Invitations, KitAnswer,
     KitUses, KitWaiting, SealedBundle,
 };
-use subrosa_protocol::directory::{Act, Directive, Recipient};
+use subrosa_protocol::directory::{Act, Directive, OrderKind, Recipient};
 use subrosa_protocol::keys::{Bundle, BundleContext, Introduction, LedgerPin, NewKeys, seal_bundle};
 use zeroize::Zeroizing;
 
 use crate::ClientError;
 use crate::connection::{Connection, Nothing};
 use crate::passkey::{Authenticator, prepare};
-use crate::vault::Vault;
+use crate::vault::{Vault, sign_acts};
 use crate::ways::{host_of, wrap_for_passkey};
 
 /// An invitation or pairing that was just made.
@@ -249,6 +249,60 @@ impl Vault {
         self.append_and_turn(Act::ChangeTeam { team, members }).await
     }
 
+    /// Orders that every key of a chart be destroyed, here and at the keeper. In a practice of one it waits for days and can be withdrawn; under the two-person
+    /// rule it has to be [proposed](Self::propose).
+    ///
+    /// # Errors
+    /// [`ClientError::GatePasskey`], the directory's refusal.
+    pub async fn order_erasure(&mut self, chart: ChartId) -> Result<OrderId, ClientError> {
+        let order = OrderId(random::make_bytes());
+        self.append(vec![Act::Order { order, kind: OrderKind::EraseChart { chart } }]).await?;
+        Ok(order)
+    }
+
+    /// Withdraws an order that was not carried out yet.
+    ///
+    /// # Errors
+    /// The directory's refusal.
+    pub async fn withdraw_order(&mut self, order: OrderId) -> Result<(), ClientError> {
+        self.append(vec![Act::WithdrawOrder { order }]).await
+    }
+
+    /// A legal hold or retention duty: nothing of the chart is erased until it is lifted ([`Act::LiftHold`]).
+    ///
+    /// # Errors
+    /// The directory's refusal.
+    pub async fn hold(&mut self, chart: ChartId, until: Option<Timestamp>) -> Result<(), ClientError> {
+        self.append(vec![Act::Hold { chart, until }]).await
+    }
+
+    /// Reviews a colleague's stop at the gate: their counter of foreign charts begins anew. Alone in a practice it takes effect a day after it was first asked
+    /// for: call it again then. What was signed is kept in the pins meanwhile, so store [`Vault::seal_local`] also after the refusal.
+    ///
+    /// # Errors
+    /// [`ClientError::GatePasskey`]; refusals, with `wait` as [`ClientError::server_code`] while the day lasts.
+    pub async fn review_pace(&mut self, member: MemberId) -> Result<(), ClientError> {
+        self.sync().await?;
+        let mut next = self.directory.clone();
+        // The server counts the day from the first time that it saw this very statement.
+        let kept = self.pins.review.take().filter(|signed| {
+            let act = next.apply(signed).map(|applied| applied.directive.act);
+            matches!(act, Ok(Act::ReviewPace { member: m }) if m == member)
+        });
+        let signed = match kept {
+            Some(signed) => signed,
+            None => {
+                next = self.directory.clone();
+                sign_acts(&mut next, &[&self.keys.sign], vec![Act::ReviewPace { member }], self.now())?.pop().ok_or(ClientError::Unknown("member"))?
+            }
+        };
+        let append = DirectoryAppend { entries: vec![signed.clone()], seals: Vec::new(), bundle: None };
+        self.pins.review = Some(signed);
+        let _: DirectoryPage = self.conn.post("/v1/directory", &append, Some(&self.session)).await?;
+        self.pins.review = None;
+        self.adopt(next)
+    }
+
     /// Proposes an act that needs a second person's signature.
     ///
     /// # Errors
@@ -294,8 +348,8 @@ impl Vault {
         let bytes: Bytes = endorsed.to_bytes().into();
         let mut next = self.directory.clone();
         next.apply(&bytes)?;
-        let append = subrosa_protocol::api::DirectoryAppend { entries: vec![bytes], seals: Vec::new(), bundle: None };
-        let _: subrosa_protocol::api::DirectoryPage = self.conn.post("/v1/directory", &append, Some(&self.session)).await?;
+        let append = DirectoryAppend { entries: vec![bytes], seals: Vec::new(), bundle: None };
+        let _: DirectoryPage = self.conn.post("/v1/directory", &append, Some(&self.session)).await?;
         self.adopt(next)?;
         self.turn_epochs_if_needed().await
     }

@@ -210,3 +210,32 @@ async fn under_the_two_person_rule_a_second_person_signs_what_the_first_proposed
     assert_eq!(owner.directory().member(&dan.member()).unwrap().role, Role::PrivacyOfficer);
     practice.running.stop().await;
 }
+
+#[tokio::test]
+async fn somebody_alone_reviews_their_own_stop_a_day_after_asking() {
+    let (practice, mut owner) = Practice::founded().await;
+    let me = owner.member();
+    owner.fresh(&practice.passkey).await.unwrap();
+    let refused = owner.review_pace(me).await.unwrap_err();
+    assert_eq!(refused.server_code(), Some("wait"), "{refused:?}");
+    let local = owner.seal_local();
+    practice.clock.0.advance(25 * Timestamp::HOUR);
+    let mut owner = practice.sign_in(Some(&local)).await;
+    owner.review_pace(me).await.unwrap();
+    assert!(owner.directory().reviewed(&me) > 0);
+    practice.running.stop().await;
+}
+
+#[tokio::test]
+async fn an_erasure_in_a_practice_of_one_is_ordered_and_withdrawn() {
+    let (practice, mut owner) = Practice::founded().await;
+    let chart = owner.make_chart(&IdentityDraft::new("Anna", "Muster", "", vec![])).await.unwrap();
+    owner.fresh(&practice.passkey).await.unwrap();
+    let order = owner.order_erasure(chart).await.unwrap();
+    assert!(owner.directory().orders().contains_key(&order));
+    owner.withdraw_order(order).await.unwrap();
+    assert!(owner.directory().orders().is_empty());
+    owner.hold(chart, None).await.unwrap();
+    assert_eq!(owner.open_chart(chart, &[Compartment::Identity]).await.unwrap().entries.len(), 1);
+    practice.running.stop().await;
+}
