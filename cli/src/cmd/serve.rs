@@ -98,6 +98,11 @@ pub fn embedded(path: &str) -> Option<Asset> {
 /// Logs of the server only, to standard error: other crates print what they are given.
 pub fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::new(format!("off,subrosa_server={level}"));
+    // The message of a fault may hold what was being worked on; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|fault| match fault.location() {
+        Some(at) => eprintln!("internal fault at {}:{}", at.file(), at.line()),
+        None => eprintln!("internal fault"),
+    }));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }
 

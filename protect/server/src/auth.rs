@@ -5,6 +5,7 @@ use subrosa_crypto::{VerifyingKey, sha256};
 use subrosa_model::{SessionId, Timestamp};
 use subrosa_protocol::ProtocolError;
 use subrosa_protocol::session::RequestSignature;
+use subrosa_store::SessionRow;
 
 use crate::app::{App, NO_ACCESS, Who};
 use crate::error::Refusal;
@@ -39,13 +40,12 @@ pub fn session_named(headers: &HeaderMap) -> Option<SessionId> {
     headers.get("subrosa-session")?.to_str().ok()?.parse().ok()
 }
 
-/// Checks the session and its signature.
+/// Checks the session that the headers name, and its signature over the request.
 ///
 /// # Errors
 /// `signature`, `session-ended`, `bad-time`, `replayed`, `no-access`, `passkey-needed`; or one of the store's.
-pub async fn check(app: &App, headers: &HeaderMap, covered: &Covered<'_>, kind: Auth, now: Timestamp) -> Result<Who, Refusal> {
-    let id = session_named(headers).ok_or(UNSIGNED)?;
-    let session = app.store.session(&id).await?.ok_or(ENDED)?;
+pub async fn check(app: &App, session: SessionRow, headers: &HeaderMap, covered: &Covered<'_>, kind: Auth, now: Timestamp) -> Result<Who, Refusal> {
+    let id = session.session;
     verify(app, headers, covered, id, &session.key, now).await?;
     if now > session.until || now.since(session.seen) > IDLE_MS {
         let _ = app.store.end_session(&id).await;

@@ -113,10 +113,13 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
     let sent = if route.raw { Format::Cbor } else { Format::of_content(headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()))? };
     let too_large = || Refusal::too_large("This is more than the server takes at once. Send it in smaller parts.");
     // Only somebody with a session may send much, and only a few at a time.
-    if route.auth == Auth::Session || route.auth == Auth::Restricted {
-        let id = auth::session_named(headers).ok_or(auth::UNSIGNED)?;
-        app.store.session(&id).await?.ok_or(auth::ENDED)?;
-    }
+    let session = match route.auth {
+        Auth::Session | Auth::Restricted => {
+            let id = auth::session_named(headers).ok_or(auth::UNSIGNED)?;
+            Some(app.store.session(&id).await?.ok_or(auth::ENDED)?)
+        }
+        _ => None,
+    };
     let _room = if route.max_body > LARGE { Some(app.large_bodies.try_acquire().map_err(|_| BUSY)?) } else { None };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|n| n > route.max_body) {
@@ -135,7 +138,7 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
             None
         }
         kind @ (Auth::Session | Auth::Restricted) => {
-            let who = auth::check(app, headers, &covered, kind, now).await?;
+            let who = auth::check(app, session.ok_or(auth::UNSIGNED)?, headers, &covered, kind, now).await?;
             app.session_rate.take(who.session.session, now).map_err(limited)?;
             Some(who)
         }

@@ -16,7 +16,7 @@ use crate::routes::release::{served_now, targets, wanted};
 use crate::standing::{NEVER, standings, stands};
 
 /// Most rows in one page.
-const PAGE: u32 = 1000;
+const PAGE: u32 = 2500;
 
 /// `POST /v1/roster`.
 pub async fn sync(call: Call) -> Answer {
