@@ -18,8 +18,10 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod clock;
 pub mod control;
 pub mod corpus;
+pub mod device;
 pub mod drill;
 pub mod practice;
 pub mod search;
@@ -27,6 +29,7 @@ pub mod secrets;
 pub mod server;
 pub mod tamper;
 pub mod theft;
+pub mod total_loss;
 pub mod wire;
 
 pub use drill::{DrillError, Options, Outcome};

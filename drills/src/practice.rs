@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use subrosa_client::{
-    Connection, DeviceSecrets, DraftBody, IdentityDraft, Invited, Kit, NewBody, NewFile, SetupOptions, SignIn, Vault, device_signin, offer_device, setup, signin,
+    Connection, DeviceSecrets, DraftBody, IdentityDraft, ImportOptions, ImportState, Invited, Kit, NewBody, NewFile, SetupOptions, SignIn, Vault, device_signin, offer_device, setup, signin,
 };
 use subrosa_crypto::random;
 use subrosa_model::{CareKind, ChartId, Compartment, EntryId, Role, Timestamp};
@@ -119,22 +119,12 @@ impl Practice {
     }
 
     async fn import_one(&mut self, batch: &ImportBatch) -> Result<(), DrillError> {
-        for patient in &batch.patients {
-            let card = &patient.card;
-            let draft = IdentityDraft::new(&card.given, &card.family, card.birth_date.as_deref().unwrap_or_default(), card.phones.clone());
-            let chart = self.owner.make_chart(&draft).await.at("making a chart")?;
-            for item in batch.items.iter().filter(|i| i.patient_key == patient.key) {
-                let body = NewBody {
-                    schema: item.schema.clone(),
-                    content_type: item.content_type.clone(),
-                    title: item.title.clone(),
-                    occurred: item.occurred.clone(),
-                    body: item.body.clone(),
-                };
-                self.owner.write(chart, item.compartment, body).await.at("importing")?;
-            }
-            self.charts.push(chart);
+        let mut state = ImportState::default();
+        let report = self.owner.import(batch, &mut state, &ImportOptions::default(), Some(&self.passkey), |_| {}).await.at("importing")?;
+        if let Some(skipped) = report.skipped.first() {
+            return Err(DrillError::Missing(format!("a sample was not imported whole: {} ({})", skipped.code, skipped.at)));
         }
+        self.charts.extend(report.charts.values());
         Ok(())
     }
 

@@ -38,7 +38,7 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     let knocked = scratch.folder("knocked")?;
     knock(&place.base(), &knocked, &probes).await?;
     let backup = scratch.folder("backup")?;
-    let backed_up = back_up(&place, &backup);
+    place.back_up(&backup)?;
     say(&format!("{} charts written, {} marks and {} keys to look for.", practice.charts.len(), secrets.count().0, secrets.count().1));
 
     let mut needles = Needles::new();
@@ -72,7 +72,7 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     memory.hits.retain(|(id, _), _| real.contains(id));
     taken.add(memory);
     taken.hits.retain(|(id, _), _| real.contains(id) || marks_only.contains(id));
-    Ok(report(&Told { searcher: &searcher, taken: &taken, control: &control, memory_read, probes_in_memory, secrets: &secrets, backed_up }))
+    Ok(report(&Told { searcher: &searcher, taken: &taken, control: &control, memory_read, probes_in_memory, secrets: &secrets }))
 }
 
 /// Requests that no client of ours sends, marked in every part: what a server must neither log nor keep nor send back.
@@ -102,11 +102,6 @@ async fn knock(base: &str, folder: &Path, probes: &Secrets) -> Result<(), DrillE
     Ok(())
 }
 
-/// A backup with the program's own command, if it has one yet.
-fn back_up(place: &Place, to: &Path) -> bool {
-    place.command().args(["backup", "--data-dir"]).arg(&place.data).arg("--to").arg(to).output().is_ok_and(|o| o.status.success())
-}
-
 struct Told<'a> {
     searcher: &'a Searcher,
     taken: &'a Findings,
@@ -114,7 +109,6 @@ struct Told<'a> {
     memory_read: MemoryRead,
     probes_in_memory: usize,
     secrets: &'a Secrets,
-    backed_up: bool,
 }
 
 fn report(told: &Told<'_>) -> Outcome {
@@ -133,9 +127,6 @@ fn report(told: &Told<'_>) -> Outcome {
     }
     lines.push(format!("The server's memory: {} read, {} not given by the kernel.", mib(told.memory_read.read), mib(told.memory_read.refused)));
     lines.push(format!("{} phrases that the drill itself sent in the clear, in malformed requests, were still in freed memory; none may be on disk.", told.probes_in_memory));
-    if !told.backed_up {
-        lines.push("No backup was taken (`subrosa backup` failed or is not in this program): the route was searched empty.".into());
-    }
     lines.push(format!("Control: {} of {} planted leaks found.", told.control.found, told.control.planted));
     let mut routes = serde_json::Map::new();
     for (route, planted, got) in &told.control.routes {
@@ -148,7 +139,7 @@ fn report(told: &Told<'_>) -> Outcome {
     let fields: Value = json!({
         "readable": readable, "searched_bytes": told.taken.searched_bytes, "unpacked_bytes": told.taken.unpacked_bytes,
         "marks": marks, "keys": keys, "found": found,
-        "memory_bytes": told.memory_read.read, "memory_refused_bytes": told.memory_read.refused, "probes_in_freed_memory": told.probes_in_memory, "backup_taken": told.backed_up,
+        "memory_bytes": told.memory_read.read, "memory_refused_bytes": told.memory_read.refused, "probes_in_freed_memory": told.probes_in_memory,
         "control_planted": told.control.planted, "control_found": told.control.found,
         "control": "a leak planted on each route in several forms, searched for by the same searcher",
         "routes": routes,

@@ -177,6 +177,13 @@ fn layers_inside_layers_are_searched_three_deep() {
 }
 
 #[test]
+fn json_inside_an_address_is_found() {
+    let escaped = MARK.replace('"', "\\u0022").replace('ö', "\\u00F6");
+    let address: String = escaped.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+    assert_eq!(layers_of(format!("GET /v1/entries?note={address} HTTP/1.1").as_bytes()), ["percent"]);
+}
+
+#[test]
 fn base64_with_line_ends_is_one_run() {
     let encoded = STANDARD.encode(gzip(&story()));
     let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|l| std::str::from_utf8(l).unwrap()).collect();

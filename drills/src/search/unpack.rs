@@ -32,6 +32,7 @@ pub type Take<'a> = &'a mut dyn FnMut(&'static str, &[u8], &mut Budget);
 pub fn each(bytes: &[u8], budget: &mut Budget, take: Take<'_>) {
     marked(bytes, budget, take);
     runs(bytes, budget, take);
+    percent(bytes, budget, take);
     // Brotli and bare deflate have no mark: they are tried where something begins.
     starts(bytes, budget, take);
 }
@@ -134,6 +135,29 @@ fn zstd(bytes: &[u8], most: usize) -> Vec<u8> {
 
 fn brotli(bytes: &[u8], most: usize) -> Vec<u8> {
     read_all(brotli_decompressor::Decompressor::new(bytes, 4096), most)
+}
+
+/// Decodes texts in percent-encoding, for what was written in another form before it went into an address.
+fn percent(bytes: &[u8], budget: &mut Budget, take: Take<'_>) {
+    let nibble = |b: &u8| (*b as char).to_digit(16).map(|d| d as u8);
+    let encoded = |at: usize| Some(nibble(bytes.get(at + 1)?)? << 4 | nibble(bytes.get(at + 2)?)?).filter(|_| bytes[at] == b'%');
+    let mut at = 0;
+    while at < bytes.len() && budget.left > 0 {
+        if bytes[at] <= b' ' || bytes[at] > b'~' {
+            at += 1;
+            continue;
+        }
+        let (mut out, mut count) = (Vec::new(), 0);
+        while let Some(&b) = bytes.get(at).filter(|b| **b > b' ' && **b <= b'~') {
+            let (byte, used) = encoded(at).map_or((b, 1), |byte| (byte, 3));
+            count += usize::from(used == 3);
+            out.push(byte);
+            at += used;
+        }
+        if count >= 3 {
+            give("percent", out, budget, take);
+        }
+    }
 }
 
 /// Decodes runs of base64 (with or without line ends) and hex digits, for what lies packed inside them.
