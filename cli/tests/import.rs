@@ -22,6 +22,7 @@ struct Practice {
     url: String,
     passkey: SoftPasskey,
     folder: tempfile::TempDir,
+    kit: subrosa_client::Kit,
 }
 
 impl Drop for Practice {
@@ -47,12 +48,47 @@ impl Practice {
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap();
         let origin = said["origin"].as_str().unwrap().trim_end_matches('/');
-        let practice = Practice { server, url: format!("http://{}", said["address"].as_str().unwrap()), passkey: SoftPasskey::new(origin), folder };
+        let (url, passkey) = (format!("http://{}", said["address"].as_str().unwrap()), SoftPasskey::new(origin));
         let token = said["setup"].as_str().unwrap().split("setup=").nth(1).unwrap().to_owned();
         let options = SetupOptions { token, owner_name: "Owner".to_owned(), time_zone: "Europe/Helsinki".to_owned() };
-        let mut vault = setup(&practice.connect(), &practice.passkey, &options).await.unwrap().vault;
+        let outcome = setup(&Connection::new(Arc::new(HttpTransport::new(&url).unwrap()), Arc::new(SystemClock)), &passkey, &options).await.unwrap();
+        let mut vault = outcome.vault;
         vault.put_kit().await.unwrap();
-        (practice, vault)
+        (Practice { server, url, passkey, folder, kit: outcome.practice_kit }, vault)
+    }
+
+    /// Takes a copy, destroys the machine, and brings the practice back on a blank one under the same address.
+    fn lose_the_machine(&mut self) {
+        let (data, copies, again) = (self.folder.path().join("data"), self.folder.path().join("copies"), self.folder.path().join("again"));
+        let copied = Command::new(BIN).args(["--json", "backup", "--from", &self.url, "--data-dir"]).arg(&data).arg("--to").arg(&copies).output().unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stdout));
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+        std::fs::remove_dir_all(&data).unwrap();
+        let mut restore = Command::new(BIN)
+            .args(["--json", "restore", "--from"])
+            .arg(&copies)
+            .arg("--to")
+            .arg(&again)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        writeln!(restore.stdin.take().unwrap(), "{}", self.kit.words.as_str()).unwrap();
+        let restored = restore.wait_with_output().unwrap();
+        assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stdout));
+        let address = self.url.trim_start_matches("http://");
+        self.server = Command::new(BIN)
+            .args(["--json", "serve", "--listen", address, "--log", "error", "--data-dir"])
+            .arg(&again)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(self.server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("\"ok\":true"), "{line}");
     }
 
     fn connect(&self) -> Connection {
@@ -293,7 +329,7 @@ async fn a_computer_is_linked_once_both_sides_have_shown_the_same_words() {
 }
 
 #[tokio::test]
-async fn three_patients_of_a_real_export_come_in_whole() {
+async fn three_patients_of_a_real_export_come_in_whole_and_come_back_after_the_machine_is_lost() {
     let root = std::env::var_os("SUBROSA_CORPORA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"), PathBuf::from);
     let Ok(list) = std::fs::read_dir(root.join("fhir-synthea-r4")) else {
         println!("skipped: no corpus fhir-synthea-r4; set SUBROSA_CORPORA");
@@ -304,17 +340,24 @@ async fn three_patients_of_a_real_export_come_in_whole() {
         p.extension().is_some_and(|e| e == "json") && p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(char::is_uppercase))
     }).collect();
     files.sort_by_key(|p| std::fs::metadata(p).unwrap().len());
-    files.truncate(3);
+    // SUBROSA_PATIENTS=40 does it with all of them, for whoever has the minutes.
+    let patients = std::env::var("SUBROSA_PATIENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    files.truncate(patients);
+    let patients = files.len() as u64;
     let source: Vec<Value> = files.iter().map(|f| serde_json::from_slice(&std::fs::read(f).unwrap()).unwrap()).collect();
     let resources: BTreeSet<String> = source.iter().flat_map(|b| b["entry"].as_array().unwrap()).map(|e| e["resource"].to_string()).collect();
 
-    let (practice, mut vault) = Practice::found().await;
+    let (mut practice, mut vault) = Practice::found().await;
     practice.link(&mut vault).await;
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let (exit, report) = practice.import(&paths, &[]);
-    assert_eq!((exit, report["patients"].as_u64()), (0, Some(3)), "{report}");
+    assert_eq!((exit, report["patients"].as_u64()), (0, Some(patients)), "{report}");
     let all = practice.everything().await;
     let stored: BTreeSet<String> = all.iter().filter(|(s, _)| s.starts_with("fhir-r4/")).map(|(_, b)| serde_json::from_slice::<Value>(b).unwrap().to_string()).collect();
     assert_eq!(stored.len(), resources.len());
     assert_eq!(stored, resources, "every resource is there, equal as JSON");
+
+    practice.lose_the_machine();
+    let again: BTreeSet<(String, Vec<u8>)> = practice.everything().await.into_iter().collect();
+    assert_eq!(again, all.into_iter().collect(), "every byte is back");
 }
