@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use subrosa_client::{ClientError, IdentityDraft, NewBody, Vault};
 use subrosa_model::Compartment;
 
-use crate::{NoteKind, Person};
+use crate::{MARK, NoteKind, Person};
 
 /// How far the filling is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +32,17 @@ pub async fn fill(vault: &mut Vault, people: &[Person], mut progress: impl FnMut
         let identity = IdentityDraft::new(&person.given, &person.family, &person.birth_date, vec![person.phone.clone(), "demonstration".to_owned()]);
         let chart = vault.make_chart(&identity).await?;
         for note in &person.notes {
-            let (compartment, schema) = match note.kind {
-                NoteKind::Session => (Compartment::Record, "note/1"),
-                NoteKind::Phq9 => (Compartment::Record, "measure/phq-9/1"),
+            let compartment = match note.kind {
+                NoteKind::Session | NoteKind::Phq9 { .. } => Compartment::Record,
                 NoteKind::Psychotherapy if !own_keys => continue,
-                NoteKind::Psychotherapy => (Compartment::Psychotherapy, "note/1"),
+                NoteKind::Psychotherapy => Compartment::Psychotherapy,
             };
             let mut body = NewBody::note(&note.title, &note.text);
-            body.schema = schema.to_owned();
+            if let NoteKind::Phq9 { score } = note.kind {
+                body.schema = "fhir-r4/Observation".to_owned();
+                body.content_type = "application/fhir+json".to_owned();
+                body.body = observation(score, &note.date).into_bytes();
+            }
             body.occurred = Some(note.date.clone());
             vault.write(chart, compartment, body).await?;
         }
@@ -47,4 +50,12 @@ pub async fn fill(vault: &mut Vault, people: &[Person], mut progress: impl FnMut
     }
     progress(FillProgress { done: people.len(), of: people.len() });
     Ok(written)
+}
+
+/// A PHQ-9 total as FHIR R4 has it (LOINC 44261-6), marked as generated.
+fn observation(score: u64, date: &str) -> String {
+    let coding = r#"{"system":"http://loinc.org","code":"44261-6","display":"Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]"}"#;
+    format!(
+        r#"{{"resourceType":"Observation","status":"final","code":{{"coding":[{coding}],"text":"PHQ-9 total score"}},"effectiveDateTime":"{date}","valueInteger":{score},"note":[{{"text":"{MARK}"}}]}}"#
+    )
 }

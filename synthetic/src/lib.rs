@@ -22,7 +22,7 @@ use seed::Seed;
 pub const MARK: &str = "[demonstration data, generated]";
 
 /// What the demonstration's owner is called.
-pub const OWNER: &str = "Dr. Maya Lindqvist (invented)";
+pub const OWNER: &str = "Dr. Sanna Holm (invented)";
 
 /// A generated person with a course of therapy.
 #[derive(Debug, Clone, PartialEq, Eq)]

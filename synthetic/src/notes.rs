@@ -6,8 +6,11 @@ use crate::seed::Seed;
 pub enum NoteKind {
     /// A session note in the record (data, assessment, plan).
     Session,
-    /// A PHQ-9 score in the record.
-    Phq9,
+    /// A PHQ-9 score in the record: a FHIR observation.
+    Phq9 {
+        /// Sum of the nine answers, 0 to 27.
+        score: u64,
+    },
     /// A separate psychotherapy note.
     Psychotherapy,
 }
@@ -45,21 +48,28 @@ const PLANS: &[&str] = &[
     "reviews the safety plan at the next session",
 ];
 
+/// The date of a day, counted from Monday 6 January 2025. By Hinnant's `civil_from_days`, for dates after 1 March 0000.
 fn date(day: u64) -> String {
-    // 2025-01-06 is a Monday; months of 28 days keep every date valid and the spacing regular.
-    format!("2025-{:02}-{:02}", 1 + (day / 28) % 12, 1 + day % 28)
+    let z = 739_557 + 5 + day; // 2025-01-01 is day 739,557 after 0000-03-01
+    let (era, day_of_era) = (z / 146_097, z % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let (month, day) = (if shifted < 10 { shifted + 3 } else { shifted - 9 }, day_of_year - (153 * shifted + 2) / 5 + 1);
+    format!("{}-{month:02}-{day:02}", year_of_era + era * 400 + u64::from(month <= 2))
 }
 
 /// A course of weekly sessions with a PHQ-9 every fourth.
 pub fn course(seed: &mut Seed, given: &str) -> Vec<Note> {
     let sessions = 5 + seed.below(9);
     let mut score = 10 + seed.below(12);
+    let first = 7 * seed.below(70) + seed.below(5);
     let mut out = Vec::new();
     for week in 0..sessions {
-        let day = 5 + week * 7;
+        let day = first + week * 7;
         let (theme, method, plan) = (seed.pick(THEMES), seed.pick(METHODS), seed.pick(PLANS));
         if week % 4 == 0 {
-            out.push(Note { kind: NoteKind::Phq9, date: date(day), title: format!("PHQ-9: {score}"), text: format!("{MARK}\nPHQ-9 total {score} of 27.") });
+            out.push(Note { kind: NoteKind::Phq9 { score }, date: date(day), title: format!("PHQ-9: {score}"), text: format!("{MARK}\nPHQ-9 total {score} of 27.") });
             score = score.saturating_sub(seed.below(5)).max(2);
         }
         out.push(Note {
@@ -78,4 +88,16 @@ pub fn course(seed: &mut Seed, given: &str) -> Vec<Note> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_days_of_the_calendar() {
+        for (day, wanted) in [(0, "2025-01-06"), (25, "2025-01-31"), (26, "2025-02-01"), (53, "2025-02-28"), (54, "2025-03-01"), (365, "2026-01-06"), (1149, "2028-02-29")] {
+            assert_eq!(date(day), wanted);
+        }
+    }
 }
