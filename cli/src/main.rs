@@ -43,6 +43,8 @@ enum Command {
     Witness(cmd::witness::Args),
     /// Measure this program on a scratch practice.
     Bench(cmd::bench::Args),
+    /// Replay an attack against this program on a scratch practice, with its control.
+    Drill(cmd::drill::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => cmd::verify::run(args, &out),
         Command::Witness(args) => cmd::witness::run(args, &out),
         Command::Bench(args) => cmd::bench::run(args, &out),
+        Command::Drill(args) => cmd::drill::run(args, &out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

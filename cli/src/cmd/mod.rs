@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod config;
 pub mod demo;
+pub mod drill;
 pub mod import;
 pub mod keep;
 pub mod link;
