@@ -32,21 +32,27 @@ impl Drop for Practice {
     }
 }
 
+/// Starts a server, at a free port or a known one. Gives what it announces.
+fn serve(folder: &Path, address: &str) -> (Child, Value) {
+    let mut server = Command::new(BIN)
+        .args(["--json", "serve", "--log", "error", "--listen", address, "--data-dir"])
+        .arg(folder.join("data"))
+        .env("SUBROSA_OPEN_PER_MINUTE", "100000")
+        .env("SUBROSA_SESSION_PER_MINUTE", "100000")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said = serde_json::from_str(&line).unwrap();
+    (server, said)
+}
+
 impl Practice {
     async fn found() -> (Self, Vault) {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Command::new(BIN)
-            .args(["--json", "serve", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .env("SUBROSA_OPEN_PER_MINUTE", "100000")
-            .env("SUBROSA_SESSION_PER_MINUTE", "100000")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
+        let (server, said) = serve(folder.path(), "127.0.0.1:0");
         let origin = said["origin"].as_str().unwrap().trim_end_matches('/');
         let (url, passkey) = (format!("http://{}", said["address"].as_str().unwrap()), SoftPasskey::new(origin));
         let token = said["setup"].as_str().unwrap().split("setup=").nth(1).unwrap().to_owned();
@@ -221,10 +227,8 @@ async fn what_was_exported_elsewhere_comes_in_once_however_often_it_is_imported(
     assert_eq!(practice.everything().await.len(), all.len());
 }
 
-#[tokio::test]
-async fn an_import_that_is_killed_goes_on_and_ends_complete_without_anything_twice() {
-    let (practice, mut vault) = Practice::found().await;
-    practice.link(&mut vault).await;
+/// Sixty patients with twelve observations each, in one file. Gives it and the number of things in it.
+fn many(folder: &Path) -> (PathBuf, u64) {
     let (people, each) = (60, 12);
     let mut lines = String::new();
     for p in 0..people {
@@ -233,22 +237,52 @@ async fn an_import_that_is_killed_goes_on_and_ends_complete_without_anything_twi
             writeln!(lines, "{}", of_patient("Observation", &format!("o{p}-{n}"), &format!("p{p}"))).unwrap();
         }
     }
-    let file = practice.folder.path().join("all.ndjson");
+    let file = folder.join("all.ndjson");
     std::fs::write(&file, lines).unwrap();
+    (file, people * (each + 1))
+}
 
-    let mut child = practice.command(&[&file], &[]).spawn().unwrap();
+/// Until the first charts are there and remembered.
+fn wait_for_the_middle(practice: &Practice, import: &mut Child) {
     let state = practice.folder.path().join("office.device.import");
     let begun = Instant::now();
     while !state.exists() {
-        assert!(begun.elapsed() < Duration::from_secs(120) && child.try_wait().unwrap().is_none(), "it was to be killed in the middle");
+        assert!(begun.elapsed() < Duration::from_secs(120) && import.try_wait().unwrap().is_none(), "it was to be caught in the middle");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+#[tokio::test]
+async fn an_import_outlives_a_server_that_is_killed_and_started_again() {
+    let (mut practice, mut vault) = Practice::found().await;
+    practice.link(&mut vault).await;
+    let (file, total) = many(practice.folder.path());
+    let mut import = practice.command(&[&file], &[]).spawn().unwrap();
+    wait_for_the_middle(&practice, &mut import);
+    practice.server.kill().unwrap();
+    practice.server.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    practice.server = serve(practice.folder.path(), practice.url.trim_start_matches("http://")).0;
+    let output = import.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+    let all = practice.everything().await;
+    assert_eq!(all.len() as u64, total, "{said}");
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len() as u64, total, "nothing twice");
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_goes_on_and_ends_complete_without_anything_twice() {
+    let (practice, mut vault) = Practice::found().await;
+    practice.link(&mut vault).await;
+    let (file, total) = many(practice.folder.path());
+    let mut child = practice.command(&[&file], &[]).spawn().unwrap();
+    wait_for_the_middle(&practice, &mut child);
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success());
 
     let (exit, report) = practice.import(&[&file], &[]);
     assert_eq!(exit, 0, "{report}");
-    let total = people * (each + 1);
     assert_eq!(count(&report, "entries") + count(&report, "entries_known"), total, "{report}");
     assert!(count(&report, "entries") > 0 && count(&report, "entries_known") > 0, "killed in the middle: {report}");
     let all = practice.everything().await;
