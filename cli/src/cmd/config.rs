@@ -30,7 +30,8 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
         "origin": origin,
         "database": database,
         "separate_key_database": config.database.is_none() || config.key_database.is_some(),
-        "tls": config.tls.is_some(),
+        "tls": config.secure(),
+        "acme": config.acme.is_some(),
         "demo": config.demo,
     });
     let mut text = format!(

@@ -46,6 +46,15 @@ pub struct Settings {
     /// PEM file of the certificate's private key.
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Public host name: certificates are got by ACME (HTTP-01 on port 80), and it is the host name.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// E-mail address that the certificate authority may write to.
+    #[arg(long, value_name = "ADDRESS")]
+    acme_contact: Option<String>,
+    /// Program that sets DNS records (`PROGRAM set|clear NAME VALUE`): DNS-01 instead of HTTP-01.
+    #[arg(long, value_name = "PROGRAM")]
+    acme_dns_hook: Option<PathBuf>,
     /// A demonstration: invented people, this machine only, refuses real members for ever.
     #[arg(long)]
     demo: bool,
@@ -73,6 +82,9 @@ impl Settings {
             key_file: self.key_file,
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
+            domain: self.domain,
+            acme_contact: self.acme_contact,
+            acme_dns_hook: self.acme_dns_hook,
             demo: self.demo.then_some(true),
             log: self.log,
             ..Layer::default()

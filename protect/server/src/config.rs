@@ -28,6 +28,18 @@ pub struct Layer {
     pub tls_certificate: Option<PathBuf>,
     /// PEM file of the certificate's private key.
     pub tls_key: Option<PathBuf>,
+    /// A public host name for which certificates are got by ACME; it is the host name too.
+    pub domain: Option<String>,
+    /// Directory address of the certificate authority.
+    pub acme_directory: Option<String>,
+    /// E-mail address that the certificate authority may write to.
+    pub acme_contact: Option<String>,
+    /// Where the certificate authority asks over plain HTTP, and browsers are sent to https from.
+    pub acme_listen: Option<String>,
+    /// PEM file of the certificate authority's own root, where it is a private one.
+    pub acme_root: Option<PathBuf>,
+    /// Program that sets DNS records (`PROGRAM set|clear NAME VALUE`): DNS-01 instead of HTTP-01.
+    pub acme_dns_hook: Option<PathBuf>,
     /// Requests that are worked on at the same time.
     pub max_in_flight: Option<usize>,
     /// Requests that one session may make in a minute.
@@ -42,7 +54,7 @@ pub struct Layer {
 
 macro_rules! every_setting {
     ($do:ident) => {
-        $do!(data_dir, listen, host, origin, database, key_database, key_file, tls_certificate, tls_key, max_in_flight, session_per_minute, open_per_minute, demo, log)
+        $do!(data_dir, listen, host, origin, database, key_database, key_file, tls_certificate, tls_key, domain, acme_directory, acme_contact, acme_listen, acme_root, acme_dns_hook, max_in_flight, session_per_minute, open_per_minute, demo, log)
     };
 }
 
@@ -90,8 +102,27 @@ impl Layer {
     pub fn finish(self) -> Result<Config, ConfigError> {
         let listen_text = self.listen.unwrap_or_else(|| "127.0.0.1:7110".to_owned());
         let listen: SocketAddr = listen_text.parse().map_err(|_| ConfigError::new("listen", "an address and a port are needed, such as 127.0.0.1:7110"))?;
-        let host = self.host.unwrap_or_else(|| "localhost".to_owned());
+        if let (Some(domain), Some(host)) = (&self.domain, &self.host)
+            && domain != host
+        {
+            return Err(ConfigError::new("domain", "the domain is the host name; leave host out, or give both the same"));
+        }
+        let acme_wanted = self.domain.is_some();
+        let host = self.host.or(self.domain).unwrap_or_else(|| "localhost".to_owned());
         check_host(&host)?;
+        let acme = if acme_wanted {
+            let listen = self.acme_listen.unwrap_or_else(|| "0.0.0.0:80".to_owned());
+            let listen = listen.parse().map_err(|_| ConfigError::new("acme_listen", "an address and a port are needed, such as 0.0.0.0:80"))?;
+            if !host.contains('.') {
+                return Err(ConfigError::new("domain", "certificates are given for public host names, such as practice.example.org"));
+            }
+            if self.tls_certificate.is_some() {
+                return Err(ConfigError::new("domain", "either certificates by ACME (domain) or given ones (tls_certificate), not both"));
+            }
+            Some(AcmeSettings { directory: self.acme_directory, contact: self.acme_contact, listen, root: self.acme_root, dns_hook: self.acme_dns_hook })
+        } else {
+            None
+        };
         let tls = match (self.tls_certificate, self.tls_key) {
             (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
             (None, None) => None,
@@ -102,11 +133,11 @@ impl Layer {
         if demo && !listen.ip().is_loopback() {
             return Err(ConfigError::new("demo", "a demonstration listens on this machine only; use 127.0.0.1"));
         }
-        let reached_over_tls = tls.is_some() || origin.as_ref().is_some_and(|o| o.scheme() == "https");
+        let reached_over_tls = tls.is_some() || acme.is_some() || origin.as_ref().is_some_and(|o| o.scheme() == "https");
         if host != "localhost" && !reached_over_tls {
             return Err(ConfigError::new(
                 "host",
-                "browsers allow passkeys for a host name other than localhost only over TLS: give tls_certificate and tls_key, or an https origin if a proxy in front of the server speaks TLS",
+                "browsers allow passkeys for a host name other than localhost only over TLS: give domain (certificates by ACME), or tls_certificate and tls_key, or an https origin if a proxy in front of the server speaks TLS",
             ));
         }
         if self.key_database.is_some() && self.database.is_none() {
@@ -133,6 +164,7 @@ impl Layer {
             key_database: self.key_database,
             key_file: self.key_file,
             tls,
+            acme,
             max_in_flight: bounded("max_in_flight", self.max_in_flight.unwrap_or(256), 100_000)?,
             session_per_minute: bounded("session_per_minute", self.session_per_minute.unwrap_or(6000) as usize, 10_000_000)? as u32,
             open_per_minute: bounded("open_per_minute", self.open_per_minute.unwrap_or(120) as usize, 10_000_000)? as u32,
@@ -161,6 +193,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// Certificate files.
     pub tls: Option<TlsFiles>,
+    /// Certificates by ACME.
+    pub acme: Option<AcmeSettings>,
     /// Requests that are worked on at the same time.
     pub max_in_flight: usize,
     /// Requests that one session may make in a minute.
@@ -171,6 +205,21 @@ pub struct Config {
     pub demo: bool,
     /// How much is logged.
     pub log: String,
+}
+
+/// How certificates are got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcmeSettings {
+    /// Directory address of the certificate authority; Let's Encrypt if none.
+    pub directory: Option<String>,
+    /// E-mail address for it.
+    pub contact: Option<String>,
+    /// Where it asks over plain HTTP.
+    pub listen: SocketAddr,
+    /// Its root, if it is a private one.
+    pub root: Option<PathBuf>,
+    /// Program for DNS-01.
+    pub dns_hook: Option<PathBuf>,
 }
 
 /// Where the certificate lies.
@@ -188,14 +237,14 @@ impl Config {
         if let Some(origin) = &self.origin {
             return Some(origin.clone());
         }
-        let (scheme, usual) = if self.tls.is_some() { ("https", 443) } else { ("http", 80) };
+        let (scheme, usual) = if self.tls.is_some() || self.acme.is_some() { ("https", 443) } else { ("http", 80) };
         let text = if port == usual { format!("{scheme}://{}", self.host) } else { format!("{scheme}://{}:{port}", self.host) };
         Url::parse(&text).ok()
     }
 
     /// Whether browsers reach this server over TLS.
     pub fn secure(&self) -> bool {
-        self.tls.is_some() || self.origin.as_ref().is_some_and(|o| o.scheme() == "https")
+        self.tls.is_some() || self.acme.is_some() || self.origin.as_ref().is_some_and(|o| o.scheme() == "https")
     }
 }
 
@@ -276,6 +325,10 @@ mod tests {
         assert_eq!(refused(host("Practice")), "host");
         assert_eq!(refused(Layer { demo: Some(true), listen: Some("0.0.0.0:7110".into()), ..Layer::default() }), "demo");
         assert_eq!(refused(Layer { tls_key: Some("k".into()), ..Layer::default() }), "tls_certificate");
+        let domain = |d: &str| Layer { domain: Some(d.into()), ..Layer::default() };
+        assert_eq!(refused(domain("practice")), "domain");
+        assert_eq!(refused(Layer { host: Some("localhost".into()), ..domain("practice.example.org") }), "domain");
+        assert!(domain("practice.example.org").finish().unwrap().secure());
         assert_eq!(refused(Layer { key_database: Some("postgres://a/b".into()), ..Layer::default() }), "key_database");
         assert_eq!(refused(Layer { database: Some("mysql://a/b".into()), ..Layer::default() }), "database");
         assert_eq!(refused(Layer { origin: Some("https://other.example".into()), ..host("practice.example.org") }), "origin");

@@ -157,7 +157,7 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
 /// Whence a request comes. Behind a proxy on this machine (an `origin` is set and the server itself speaks no TLS), as the proxy says in its last `X-Forwarded-For` entry.
 fn peer_of(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
     let direct = extensions.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.0.ip());
-    let proxied = app.config.tls.is_none() && app.config.origin.is_some() && direct.is_loopback();
+    let proxied = app.config.tls.is_none() && app.config.acme.is_none() && app.config.origin.is_some() && direct.is_loopback();
     let said = || headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
     if proxied { said().unwrap_or(direct) } else { direct }
 }

@@ -23,6 +23,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod acme;
 mod app;
 mod assets;
 mod auth;
@@ -54,7 +55,8 @@ pub use app::App;
 pub use assets::{Asset, Assets};
 pub use clock::Clock;
 pub use demo::PASSPHRASE as DEMO_PASSPHRASE;
-pub use config::{Config, ConfigError, Layer, TlsFiles};
+pub use acme::AcmeError;
+pub use config::{AcmeSettings, Config, ConfigError, Layer, TlsFiles};
 pub use error::Refusal;
 pub use openapi::document as openapi_document;
 pub use running::{Running, Server, StartError};

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::acme::{Acme, AcmeError};
 use crate::app::App;
 use crate::assets::{self, Assets};
 use crate::clock::Clock;
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The host name and the address that browsers use do not belong together.
     #[error("the host name and the address that browsers use do not belong together")]
     Host,
+    /// No certificate.
+    #[error(transparent)]
+    Acme(#[from] AcmeError),
     /// The directory log did not replay.
     #[error("the practice's directory could not be read; run `subrosa verify`")]
     Directory,
@@ -50,6 +54,7 @@ impl StartError {
             StartError::Store(e) => e.code(),
             StartError::Listen(..) => "listen",
             StartError::Host => "passkey-host",
+            StartError::Acme(_) => "acme",
             StartError::Directory => "directory-damaged",
         }
     }
@@ -100,6 +105,14 @@ impl Server {
 
     async fn listen(store: Store, config: Config, assets: Assets, clock: Clock, demo: Demo) -> Result<Running, StartError> {
         host::keeps(&config.data_dir, &config.host, store.practice().is_some())?;
+        let acme = match &config.acme {
+            None => None,
+            Some(settings) => {
+                let acme = Acme::start(&config.host, settings, &config.data_dir).await?;
+                acme.ensure_at_start(clock.now()).await?;
+                Some(acme)
+            }
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(|e| StartError::Listen(config.listen, e))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let origin = config.origin_at(address.port()).ok_or(StartError::Host)?;
@@ -114,7 +127,8 @@ impl Server {
         let wait = async move {
             let _ = until.changed().await;
         };
-        let serving = match &app.config.tls {
+        let tls = acme.as_ref().map(Acme::files).or_else(|| app.config.tls.clone());
+        let serving = match &tls {
             None => tokio::spawn(async move {
                 let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
             }),
@@ -125,6 +139,9 @@ impl Server {
                 })
             }
         };
+        if let Some(acme) = acme {
+            tokio::spawn(acme.keep(app.clock.clone(), stopped.clone()));
+        }
         let job = tokio::spawn(jobs::run(Arc::clone(&app), stopped));
         Ok(Running { app, address, origin, setup_link, stop, serving, job })
     }
