@@ -534,6 +534,18 @@ pub struct BackupState {
     pub rehearsed: Option<(Timestamp, bool)>,
 }
 
+/// `GET /v1/witnessed?pin=N`: the newest checkpoint of the access ledger that a witness cosigned, and proof that it and what the asker has seen are of one log.
+/// 404 when no witness has cosigned anything yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witnessed {
+    /// The cosigned note.
+    pub note: String,
+    /// From the asker's pin to the newest checkpoint.
+    pub extension: Extension,
+    /// From the cosigned checkpoint to the newest one.
+    pub consistency: Vec<Hash32>,
+}
+
 /// `GET /v1/approvals`, `POST /v1/approvals`: directory statements that wait for a second signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvals {

@@ -60,6 +60,7 @@ mod transport;
 mod vault;
 mod verify;
 mod ways;
+mod witness;
 mod write;
 
 pub use attachments::{MAX_FILE, NewFile};
@@ -91,6 +92,7 @@ pub use soft_passkey::SoftPasskey;
 pub use tls::PinnedTransport;
 pub use transport::{Fut, MAX_ANSWER, Request, Response, Shared, Transport};
 pub use vault::Vault;
+pub use witness::{WITNESS_WITHIN_MS, WitnessState};
 pub use write::{NewBody, Written};
 
 /// A member's or device's own secret keys.

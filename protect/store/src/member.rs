@@ -232,6 +232,19 @@ impl Store {
         }
     }
 
+    /// The newest cosigned checkpoint of the access ledger, with the time of the cosignature.
+    ///
+    /// # Errors
+    /// `not-founded`, `unavailable`.
+    pub async fn cosigned(&self) -> Result<Option<CheckpointRow>, StoreError> {
+        let sql = "SELECT c.size, j.body, c.at FROM log_cosignature c JOIN journal j ON j.practice = c.practice AND j.seq = c.seq WHERE c.practice = $1 AND c.log = $2 ORDER BY c.size DESC, c.at DESC LIMIT 1";
+        let Some(found) = self.one(sql, bind![Log::Access.number()]).await? else { return Ok(None) };
+        match Change::decode(&found.blob(1)?)? {
+            Change::Cosignature { note, .. } => Ok(Some(CheckpointRow { size: found.count(0)?, note, at: Timestamp(found.int(2)?) })),
+            _ => Err(wrong_record("a cosignature")),
+        }
+    }
+
     /// State of backup and witness.
     ///
     /// # Errors

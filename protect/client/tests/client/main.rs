@@ -8,3 +8,4 @@ mod import;
 mod people;
 mod practice;
 mod size;
+mod witnessed;

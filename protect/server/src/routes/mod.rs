@@ -155,6 +155,7 @@ pub static ROUTES: &[Route] = routes! {
     "GET" "/v1/sessions" Restricted 0, "" => "Sessions", sessions::list, "What is signed in in one's own name.";
     "DELETE" "/v1/sessions/{id}" Restricted 0, "" => "", sessions::end, "Ends one of one's own sessions.";
     "GET" "/v1/backup" Session 0, "" => "BackupState", backup::state, "State of backup and witness.";
+    "GET" "/v1/witnessed" Session 0, "" => "Witnessed", backup::witnessed, "The newest cosigned checkpoint, with proof that it is of the log that the asker knows.";
     "GET" "/v1/keeper/journal" Keeper 0, "" => "JournalPage", keeper::journal, "Journal records after `after`.";
     "GET" "/v1/keeper/keys" Keeper 0, "" => "KeyCopyPage", keeper::keys, "The key store after `after`, sealed to the practice kit.";
     "GET" "/v1/keeper/object/{hash}" Keeper 0, "" => "", keeper::object, "An attachment's ciphertext.";
