@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: runs the measurements of the product in a release build and writes `docs/benchmarks.md`.
 //!
+//! `SUBROSA_BIN` names a program that is built already.
+//!
 //! A measurement is `subrosa bench NAME --json`. It measures the product and, in the same run, what it is compared
 //! with, and prints as its last line an object `{"rows": [{"what", "value", "unit", "target", "met", "against",
 //! "ratio"}], "notes": [..]}`; the last four may be missing, and so may the notes.
@@ -10,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The measurements: the name on the command line, and the question in words. A new one is one more line here.
@@ -31,9 +34,15 @@ pub fn bench(names: &[String]) -> Result<()> {
     if BENCHES.is_empty() {
         bail!("no measurement is registered in xtask/src/bench.rs");
     }
-    web::build()?;
-    say::line("building the server with release optimisation");
-    system::run(workspace::cargo().args(["build", "--release", "--package", "subrosa"]))?;
+    let binary = match std::env::var_os("SUBROSA_BIN") {
+        Some(built) => PathBuf::from(built),
+        None => {
+            web::build()?;
+            say::line("building the server with release optimisation");
+            system::run(workspace::cargo().args(["build", "--release", "--package", "subrosa"]))?;
+            workspace::target().join("release/subrosa")
+        }
+    };
     let file = workspace::root().join("docs/benchmarks.md");
     let old = fs::read_to_string(&file).unwrap_or_default();
     let mut text = String::from(
@@ -47,7 +56,7 @@ pub fn bench(names: &[String]) -> Result<()> {
             continue;
         }
         say::line(&format!("measuring {name}"));
-        let (rows, notes) = measure(name)?;
+        let (rows, notes) = measure(&binary, name)?;
         missed += rows.iter().filter(|row| row["met"] == false).count();
         text.push_str(&describe(name, question, &rows, &notes));
     }
@@ -59,8 +68,8 @@ pub fn bench(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn measure(name: &str) -> Result<(Vec<Value>, Vec<String>)> {
-    let mut command = Command::new(workspace::target().join("release/subrosa"));
+fn measure(binary: &Path, name: &str) -> Result<(Vec<Value>, Vec<String>)> {
+    let mut command = Command::new(binary);
     command.args(["bench", name, "--json"]).current_dir(workspace::root()).stdin(Stdio::null());
     // Offered to all; the one that compares with PostgreSQL says so when it is not there.
     let postgres = match (name, std::env::var_os("SUBROSA_TEST_POSTGRES")) {

@@ -32,21 +32,39 @@ pub fn build() -> Result<PathBuf> {
     }
     say::line("making its JavaScript side and compressing the files");
     let raw = generate(&wasm)?;
-    let fresh = workspace::target().join("web.new");
+    let fresh = own_folder("new");
     web_files::write(&raw, &pages, &fresh)?;
     fs::write(fresh.join(".stamp"), stamp)?;
-    if finished.exists() {
-        fs::remove_dir_all(&finished)?;
-    }
-    fs::rename(&fresh, &finished)?;
+    report(&fresh)?;
+    replace(&finished, &fresh).with_context(|| format!("could not replace {}", finished.display()))?;
     fs::remove_dir_all(&raw)?;
-    report(&finished)?;
     Ok(finished)
+}
+
+/// A folder of this process alone, since a second `cargo xtask` may be at work in the same target directory.
+fn own_folder(what: &str) -> PathBuf {
+    workspace::target().join(format!("web.{what}.{}", std::process::id()))
+}
+
+/// Puts the fresh files where the old ones were; whoever does so last has won.
+fn replace(finished: &Path, fresh: &Path) -> std::io::Result<()> {
+    let old = own_folder("old");
+    for _ in 0..5 {
+        let had_old = fs::rename(finished, &old).is_ok();
+        let done = fs::rename(fresh, finished);
+        if had_old {
+            fs::remove_dir_all(&old)?;
+        }
+        if done.is_ok() {
+            return Ok(());
+        }
+    }
+    fs::rename(fresh, finished)
 }
 
 /// Runs wasm-bindgen over the module; the folder then holds `app.js`, `app_bg.wasm` and perhaps `snippets/`.
 fn generate(wasm: &Path) -> Result<PathBuf> {
-    let raw = workspace::target().join("web.raw");
+    let raw = own_folder("raw");
     if raw.exists() {
         fs::remove_dir_all(&raw)?;
     }
