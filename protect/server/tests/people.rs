@@ -194,3 +194,36 @@ async fn a_demonstration_takes_no_real_people_and_says_what_it_is() {
     owner.invite().await.unwrap();
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_sessions_of_one_member_open_no_more_foreign_charts_than_one_session() {
+    let house = House::open().await;
+    let (mut owner, passkey) = house.owner().await;
+    let all = charts(&mut owner, 30).await;
+    let (_, theirs, _) = join(&house, &mut owner, &passkey, Role::Clinician).await;
+    let mut racing = Vec::new();
+    for lane in 0..6 {
+        let mut vault = house.signin(&theirs).await;
+        let mut order = all.clone();
+        order.rotate_left(lane * 5);
+        racing.push(tokio::spawn(async move {
+            let mut opened = std::collections::BTreeSet::new();
+            for patient in order {
+                match vault.open_chart(patient, RECORD).await {
+                    Ok(_) => {
+                        opened.insert(patient);
+                    }
+                    Err(ClientError::GateStop) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            opened
+        }));
+    }
+    let mut opened = std::collections::BTreeSet::new();
+    for lane in racing {
+        opened.extend(lane.await.unwrap());
+    }
+    assert_eq!(opened.len(), 20);
+    house.stop().await;
+}
