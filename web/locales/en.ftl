@@ -214,6 +214,7 @@ search-label = Search patients
 search-placeholder = Name, birth date, number
 search-none-title = Nobody fits
 search-none-text = Typing mistakes are forgiven, so perhaps the name is spelt quite differently, or the patient is not on your list.
+search-many = These are the { $n } that fit best. Type more to narrow it down.
 search-clear = Show everyone
 given = Given names
 family = Family name

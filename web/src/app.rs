@@ -162,6 +162,8 @@ pub struct App {
     pub row: RwSignal<Option<RosterRow>>,
     /// A short word at the bottom of the page.
     pub toast: RwSignal<Option<String>>,
+    /// What keeps the list from being brought up to date; stands at the top of every page until it is over.
+    pub trouble: RwSignal<Option<Problem>>,
     /// Whether this tab leads.
     pub leads: RwSignal<bool>,
     /// The list of keys is open.
@@ -194,6 +196,7 @@ impl App {
             chart: RwSignal::new(None),
             row: RwSignal::new(None),
             toast: RwSignal::new(None),
+            trouble: RwSignal::new(None),
             leads: RwSignal::new(false),
             keys_open: RwSignal::new(false),
             keep: StoredValue::new_local(None),
@@ -306,6 +309,7 @@ impl App {
                 .await;
             match synced {
                 Ok(change) => {
+                    self.trouble.set(None);
                     let first = !self.roster_ready.get_untracked();
                     self.roster_ready.set(true);
                     if first || change.put + change.removed > 0 {
@@ -317,8 +321,11 @@ impl App {
                     }
                 }
                 Err(problem) if problem.code == "session-over" => self.lock(),
-                Err(problem) if problem.attack => self.toast.set(Some(problem.text)),
-                Err(_) => self.roster_ready.set(true),
+                Err(problem) if problem.code == "locked" => {}
+                Err(problem) => {
+                    self.roster_ready.set(true);
+                    self.trouble.set(Some(problem));
+                }
             }
         });
     }
@@ -423,6 +430,7 @@ impl App {
         self.directory.set(None);
         self.chart.set(None);
         self.row.set(None);
+        self.trouble.set(None);
         self.roster_ready.set(false);
         self.keys_open.set(false);
         vault

@@ -120,6 +120,12 @@ fn Shell() -> impl IntoView {
                 </div>
             </nav>
             <main id="main" tabindex="-1">
+                <Show when=move || app.trouble.get().is_some()>
+                    <div class="trouble row">
+                        <div class="grow"><ProblemNote problem=app.trouble /></div>
+                        <button on:click=move |_| app.catch_up()>{t("try-again")}</button>
+                    </div>
+                </Show>
                 {move || match app.route.get() {
                     Route::Patients | Route::Unknown => view! { <Patients /> }.into_any(),
                     Route::NewPatient => view! { <NewPatient /> }.into_any(),

@@ -32,7 +32,7 @@ pub fn next(state: &BackupState) -> Option<&'static str> {
 }
 
 /// Whether the next thing cannot wait.
-fn presses(key: &str) -> bool {
+pub fn presses(key: &str) -> bool {
     key != "backup-next-rehearse"
 }
 

@@ -16,6 +16,8 @@ use crate::{dom, say, time};
 
 /// Height of a line, in pixels; the style sheet says the same.
 const ROW: f64 = 40.0;
+/// Most lines shown for a search; whoever looks for one person types on.
+const MOST: usize = 200;
 /// Lines drawn above and below what is seen.
 const SPARE: usize = 8;
 
@@ -44,7 +46,7 @@ pub fn Patients() -> impl IntoView {
         spawn_local(async move {
             let found = app
                 .with(&async |v: &mut Vault| {
-                    let found = v.search(&text, usize::MAX).into_iter().map(|f| Line {
+                    let found = v.search(&text, if text.trim().is_empty() { usize::MAX } else { MOST }).into_iter().map(|f| Line {
                         chart: f.chart,
                         name: format!("{}, {}", f.row.family, f.row.given),
                         born: f.row.birth_date.clone(),
@@ -124,6 +126,7 @@ pub fn Patients() -> impl IntoView {
                     </Empty>
                 </Show>
                 <Roster lines picked />
+                <Show when=move || !query.with(String::is_empty) && lines.with(Vec::len) == MOST><p class="soft small">{say!("search-many", n = MOST)}</p></Show>
             </Show>
         </div>
     }

@@ -12,11 +12,11 @@ use crate::text::t;
 use crate::say;
 
 #[component]
-fn Promise(#[prop(into)] title: String, #[prop(into)] state: String, #[prop(into)] proof: String, next: Option<(String, Route)>) -> impl IntoView {
+fn Promise(#[prop(into)] title: String, #[prop(into)] state: String, presses: bool, #[prop(into)] proof: String, next: Option<(String, Route)>) -> impl IntoView {
     view! {
         <section class="sheet promise">
             <h2>{title}</h2>
-            <p class="state" class:amber=next.is_some()>{state}</p>
+            <p class="state" class:amber=presses>{state}</p>
             <p class="soft">{proof}</p>
             {match next {
                 Some((text, route)) => view! { <p><a class="button" href=route.href()>{text}</a></p> }.into_any(),
@@ -55,17 +55,19 @@ pub fn Safety() -> impl IntoView {
                 let members = directory.as_ref().map_or(0, |d| d.members().values().filter(|m| m.active).count());
                 view! {
                     <div>
-                        <Promise title=t("promise-1") state=t("promise-1-state") proof=say!("promise-1-proof", n = statements) next=None />
+                        <Promise title=t("promise-1") state=t("promise-1-state") presses=false proof=say!("promise-1-proof", n = statements) next=None />
                         <Promise title=t("promise-2")
                             state=if one_way { t("promise-2-one-way") } else if turning { t("promise-2-turning") } else { say!("promise-2-state", n = members) }
+                            presses=one_way
                             proof=say!("promise-2-proof", n = ways)
                             next=one_way.then(|| (t("second-title"), Route::SecondWay)) />
                         <Promise title=t("promise-3")
                             state=if backup.cosigned.is_some() { t("promise-3-witnessed") } else { t("promise-3-state") }
+                            presses=false
                             proof=format!("{} {}", say!("promise-3-proof", n = ledger), backup::witnessed(&backup))
                             next=backup.cosigned.is_none().then(|| (t("promise-3-next"), Route::Backup)) />
                         <Promise title=t("promise-4")
-                            state=backup::kept(&backup) proof=backup::rehearsed(&backup)
+                            state=backup::kept(&backup) presses=backup::next(&backup).is_some_and(backup::presses) proof=backup::rehearsed(&backup)
                             next=backup::next(&backup).map(|key| (t(&format!("{key}-title")), Route::Backup)) />
                     </div>
                 }

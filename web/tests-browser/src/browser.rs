@@ -1,5 +1,6 @@
 //! One browser with its passkeys, as a person uses it.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -82,13 +83,18 @@ impl Browser {
 
     /// Waits until the page shows a text.
     pub async fn see(&self, text: &str) -> Result<()> {
+        self.see_within(text, PATIENCE.as_secs()).await
+    }
+
+    /// Waits so many seconds until the page shows a text.
+    pub async fn see_within(&self, text: &str, seconds: u64) -> Result<()> {
         let begun = Instant::now();
         loop {
             let shown = self.text().await.unwrap_or_default();
             if shown.contains(text) {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > Duration::from_secs(seconds) {
                 bail!("the page never showed {text:?}; it shows:\n{shown}\nand the browser says:\n{}", self.log().await.unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(80)).await;
@@ -153,9 +159,15 @@ impl Browser {
     }
 
     /// Chooses a file in the file field with this id.
-    pub async fn choose_file(&self, id: &str, file: &std::path::Path) -> Result<()> {
+    pub async fn choose_file(&self, id: &str, file: &Path) -> Result<()> {
+        self.choose_files(id, &[file.to_owned()]).await
+    }
+
+    /// Chooses several files in the file field with this id.
+    pub async fn choose_files(&self, id: &str, files: &[PathBuf]) -> Result<()> {
         let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Id(id)).await?;
-        field.send_keys(&file.display().to_string()).await?;
+        let paths: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        field.send_keys(&paths.join("\n")).await?;
         Ok(())
     }
 
@@ -200,6 +212,8 @@ impl Browser {
         self.chrome("Emulation.setDeviceMetricsOverride", json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone })).await?;
         let scheme = if dark { "dark" } else { "light" };
         self.chrome("Emulation.setEmulatedMedia", json!({ "media": "", "features": [{ "name": "prefers-color-scheme", "value": scheme }] })).await?;
+        // Colours change over 120 ms.
+        tokio::time::sleep(Duration::from_millis(250)).await;
         Ok(())
     }
 
@@ -212,6 +226,13 @@ impl Browser {
     /// A picture of the whole page as PNG.
     pub async fn picture(&self) -> Result<Vec<u8>> {
         let answer = self.chrome("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true })).await?;
+        let data = answer.get("data").and_then(Value::as_str).context("no picture")?;
+        Ok(base64::engine::general_purpose::STANDARD.decode(data)?)
+    }
+
+    /// A picture of what the window shows as PNG.
+    pub async fn view(&self) -> Result<Vec<u8>> {
+        let answer = self.chrome("Page.captureScreenshot", json!({ "format": "png" })).await?;
         let data = answer.get("data").and_then(Value::as_str).context("no picture")?;
         Ok(base64::engine::general_purpose::STANDARD.decode(data)?)
     }

@@ -71,8 +71,17 @@ fn free_port() -> Result<u16> {
 }
 
 impl Stage {
-    /// Starts both; none where there is no browser to test with.
+    /// Starts both, with an empty data directory; none where there is no browser to test with.
     pub async fn start() -> Result<Option<Self>> {
+        Self::begin(Practice::Empty).await
+    }
+
+    /// Starts both, with a demonstration filled with invented people.
+    pub async fn start_demonstration() -> Result<Option<Self>> {
+        Self::begin(Practice::Demonstration).await
+    }
+
+    async fn begin(practice: Practice) -> Result<Option<Self>> {
         let chromium = find("SUBROSA_TEST_CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "chrome"]);
         let driver = find("SUBROSA_TEST_CHROMEDRIVER", &["chromedriver"]);
         let (Some(chromium), Some(driver)) = (chromium, driver) else {
@@ -81,7 +90,7 @@ impl Stage {
         };
         let turn = turn().lock_owned().await;
         let folder = tempfile::tempdir()?;
-        let (server, url, setup_link) = start_server(folder.path()).await?;
+        let (server, url, setup_link) = start_server(folder.path(), practice).await?;
         let port = free_port()?;
         let driver = Command::new(driver)
             .arg(format!("--port={port}"))
@@ -117,11 +126,20 @@ impl Stage {
     }
 }
 
-async fn start_server(folder: &Path) -> Result<(Child, String, String)> {
+/// What the server holds when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Practice {
+    Empty,
+    Demonstration,
+}
+
+/// Starts the server; gives its address and the set-up link (empty for a demonstration, which is founded already).
+async fn start_server(folder: &Path, practice: Practice) -> Result<(Child, String, String)> {
     let port = free_port()?;
     let mut server = Command::new(program().await?)
         .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--host", "localhost", "--data-dir"])
         .arg(folder.join("data"))
+        .args((practice == Practice::Demonstration).then_some("--demo"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -141,7 +159,10 @@ async fn start_server(folder: &Path) -> Result<(Child, String, String)> {
             all.push_str(&line);
             all.push('\n');
             let link = line.split_whitespace().find(|word| word.starts_with("http") && word.contains("setup="));
-            if let Some(link) = link {
+            if practice == Practice::Demonstration && line.contains("invented people.") {
+                return Some(String::new());
+            }
+            if let (Some(link), Practice::Empty) = (link, practice) {
                 return Some(link.trim_end_matches(['.', ',']).to_owned());
             }
         }
@@ -150,7 +171,7 @@ async fn start_server(folder: &Path) -> Result<(Child, String, String)> {
     .await;
     // Keeps reading, so that the server never waits for its own log.
     tokio::spawn(async move { while lines.recv().await.is_some() {} });
-    let Ok(Some(link)) = link else { bail!("the server printed no set-up link; it said:\n{all}") };
+    let Ok(Some(link)) = link else { bail!("the server did not come up; it said:\n{all}") };
     wait_for(port).await?;
     Ok((server, format!("http://localhost:{port}"), link))
 }

@@ -26,7 +26,6 @@ impl Album {
         for (width, height) in SIZES {
             for dark in [false, true] {
                 browser.look(width, height, dark).await?;
-                tokio::time::sleep(std::time::Duration::from_millis(250)).await;
                 let colours = if dark { "dark" } else { "light" };
                 std::fs::write(self.folder.join(format!("{name}-{width}-{colours}.png")), browser.picture().await?)?;
                 let found = browser.script(PAGE_CHECKS).await?;
