@@ -2,7 +2,7 @@
 
 use subrosa_crypto::{BundleKey, HpkeSecret, KitKey, SigningKey, random, sha256, words};
 use subrosa_model::{MemberId, Timestamp};
-use subrosa_protocol::api::{Ceremony, CeremonyFinish, CeremonyStart, KitPut, KitState, KitUse as KitUseBody, PasskeyFinish, SealedBundle, SignedIn, WrappedBundleKey};
+use subrosa_protocol::api::{Ceremony, CeremonyFinish, CeremonyStart, KitPut, KitState, KitUse as KitUseBody, PasskeyFinish, SealedBundle, SignedIn, WayInRemove, WaysIn, WrappedBundleKey};
 use subrosa_protocol::directory::Act;
 use subrosa_protocol::keys::{Bundle, BundleContext, WayIn, WayInContext, derive_kit_kek, open_bundle, seal_bundle};
 use zeroize::Zeroizing;
@@ -203,6 +203,26 @@ impl Vault {
         self.conn.tell("POST", "/v1/passkey/finish", Some(&finish), Some(&self.session)).await?;
         self.ways_in += 1;
         Ok(words)
+    }
+
+    /// One's own ways in.
+    ///
+    /// # Errors
+    /// Refusals.
+    pub async fn ways(&mut self) -> Result<Vec<WayIn>, ClientError> {
+        let answer: WaysIn = self.conn.get("/v1/ways", Some(&self.session)).await?;
+        self.ways_in = u32::try_from(answer.ways.len()).unwrap_or(u32::MAX);
+        Ok(answer.ways)
+    }
+
+    /// Ends a way in, for instance the passkey of a lost device, and every other session of one's own. The last way in stays.
+    ///
+    /// # Errors
+    /// [`ClientError::GatePasskey`], refusals.
+    pub async fn remove_way(&mut self, way: WayIn) -> Result<Vec<WayIn>, ClientError> {
+        let answer: WaysIn = self.conn.post("/v1/ways/remove", &WayInRemove { way }, Some(&self.session)).await?;
+        self.ways_in = u32::try_from(answer.ways.len()).unwrap_or(u32::MAX);
+        Ok(answer.ways)
     }
 
     /// Makes the member kit: to be printed now; its words exist nowhere else. An older kit stops working.

@@ -180,10 +180,13 @@ impl Vault {
     /// Follows the directory log to its end. Whether anything was new.
     pub(crate) async fn sync_directory(&mut self) -> Result<bool, ClientError> {
         let before = self.directory.size();
+        let mut page: DirectoryPage = self.directory_page(before).await?;
+        if before > 0 && page.size == before && page.entries.is_empty() {
+            return Ok(false);
+        }
         let mut next = self.directory.clone();
         let mut founding = None;
         loop {
-            let page: DirectoryPage = self.conn.get(&format!("/v1/directory?after={}", next.size()), Some(&self.session)).await?;
             if page.size < next.size() {
                 return Err(ClientError::Fork);
             }
@@ -200,11 +203,16 @@ impl Vault {
             if page.entries.is_empty() {
                 return Err(ClientError::Fork);
             }
+            page = self.directory_page(next.size()).await?;
         }
         check_length(&next, &self.pins)?;
         self.adopt(next)?;
         self.pins.root = self.pins.root.or(founding);
         Ok(self.directory.size() != before)
+    }
+
+    async fn directory_page(&self, after: u64) -> Result<DirectoryPage, ClientError> {
+        self.conn.get(&format!("/v1/directory?after={after}"), Some(&self.session)).await
     }
 
     /// Without a pinned root the fingerprint from the invitation decides; without either nothing does, and nothing is accepted.

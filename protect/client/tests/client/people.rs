@@ -7,6 +7,8 @@ use subrosa_client::{
 };
 use subrosa_model::{CareKind, Compartment, Role, TeamKind, Timestamp};
 
+use subrosa_protocol::keys::WayIn;
+
 use crate::practice::{Practice, opened};
 
 async fn colleague(practice: &Practice, owner: &mut Vault, name: &str, role: Role) -> (SoftPasskey, Vault) {
@@ -97,6 +99,7 @@ async fn whoever_lost_every_passkey_comes_back_with_the_kit_after_a_day() {
     let kit = owner.put_kit().await.unwrap();
     let chart = owner.make_chart(&IdentityDraft::new("Anna", "Muster", "", vec![])).await.unwrap();
     let member = kit.member.unwrap();
+    let lost = owner.ways().await.unwrap().into_iter().find(|w| matches!(w, WayIn::Passkey { .. })).unwrap();
     drop(owner);
     let KitUse::Wait { ready_at } = kit_use(&practice.conn, member, &kit.words).await.unwrap() else { panic!("no wait") };
     assert!(ready_at > practice.conn.now());
@@ -106,6 +109,10 @@ async fn whoever_lost_every_passkey_comes_back_with_the_kit_after_a_day() {
     vault.add_passkey(&new, "new key").await.unwrap();
     let mut vault = opened(signin(&practice.conn, &new, None).await.unwrap());
     assert_eq!(vault.open_chart(chart, &[Compartment::Identity]).await.unwrap().entries.len(), 1);
+    // The lost passkey stops working; the new one and the kit stay.
+    vault.fresh(&new).await.unwrap();
+    assert_eq!(vault.remove_way(lost).await.unwrap().len(), 2);
+    assert!(signin(&practice.conn, &practice.passkey, None).await.is_err());
     let mut wrong: Vec<&str> = kit.words.split(' ').collect();
     wrong.swap(0, 1);
     assert!(kit_use(&practice.conn, member, &wrong.join(" ")).await.is_err());
