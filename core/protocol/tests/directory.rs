@@ -177,8 +177,12 @@ fn an_epoch_goes_to_exactly_the_team_and_opens_for_them_alone() {
     // The server swaps one seal for another.
     let other = seal_for(&seals, Recipient::Member(p.owner.id));
     assert_eq!(code(other.open(practice, &info, Recipient::Member(kim.id), &kim.hpke)), "hash-mismatch");
-    // The chain leads from the second epoch to the first, and not from a chain that the server made.
+    // Nobody turns it for nothing; an owner can ask for a turn by naming the team's members again.
     let second = EpochKey::make();
+    let (turn, _) = p.turn(care, &second, Some(&first));
+    assert_eq!(code(p.state(turn, &[&kim.sign])), "not-allowed");
+    p.state_by_owner(Act::ChangeTeam { team: care, members: BTreeSet::from([p.owner.id, kim.id]) }).unwrap();
+    // The chain leads from the second epoch to the first, and not from a chain that the server made.
     let (turn, seals) = p.turn(care, &second, Some(&first));
     p.state_by_owner(turn).unwrap();
     let epochs = &p.directory.teams()[&care].epochs;
@@ -233,7 +237,10 @@ fn a_device_is_linked_by_its_member_for_their_own_teams_and_not_for_ever() {
 fn the_root_can_hand_over_and_bring_in_an_owner_but_not_read_orders_or_staff() {
     let mut p = solo();
     let next = subrosa_protocol::keys::PracticeRoot::derive(&random::make_bytes());
-    p.state_by_root(Act::SetRoot { root: next.sign.public(), backup: next.backup.public() }).unwrap();
+    let hand_over = Act::SetRoot { root: next.sign.public(), backup: next.backup.public() };
+    assert_eq!(code(p.state_by_root(hand_over.clone())), "wrong-signer");
+    let bytes = p.bytes(hand_over, &[&p.root.sign, &next.sign]);
+    p.apply(bytes).unwrap();
     assert_eq!(p.directory.root(), Some(&next.sign.public()));
     // The old root is nobody now.
     assert!(p.state_by_root(admit(&Person::make(), Role::Owner)).is_err());
@@ -254,4 +261,31 @@ fn holds_and_orders_stand_until_lifted() {
     assert!(p.directory.holds().contains_key(&chart));
     p.state_by_owner(Act::LiftHold { chart }).unwrap();
     assert!(p.directory.holds().is_empty());
+}
+
+#[test]
+fn under_the_two_person_policy_one_owner_removes_no_guardian_and_two_always_remain() {
+    let mut p = Practice::found(two_person());
+    let second = Person::make();
+    p.state_by_root(admit(&second, Role::Owner)).unwrap();
+    assert_eq!(code(p.state_by_owner(Act::RemoveMember { member: second.id })), "second-person-needed");
+    assert_eq!(code(p.state_by_owner(Act::SetRole { member: second.id, role: Role::Clinician })), "second-person-needed");
+    let bytes = p.bytes(Act::RemoveMember { member: second.id }, &[&p.owner.sign, &second.sign]);
+    assert_eq!(code(p.directory.apply(&bytes)), "not-allowed");
+    let mut p = solo();
+    assert_eq!(code(p.state_by_owner(Act::SetPolicy { policy: two_person() })), "not-allowed");
+}
+
+#[test]
+fn a_team_never_loses_the_last_who_holds_its_key() {
+    let mut p = solo();
+    let kim = p.join(Role::Clinician);
+    let second = Person::make();
+    p.state_by_owner(admit(&second, Role::Owner)).unwrap();
+    let care = p.care;
+    let (turn, _) = p.turn(care, &EpochKey::make(), None);
+    p.state_by_owner(turn).unwrap();
+    assert_eq!(code(p.state_by_owner(Act::ChangeTeam { team: care, members: BTreeSet::from([kim.id]) })), "not-allowed");
+    assert_eq!(code(p.state(Act::RemoveMember { member: p.owner.id }, &[&second.sign])), "not-allowed");
+    p.state_by_owner(Act::ChangeTeam { team: care, members: BTreeSet::from([p.owner.id, kim.id]) }).unwrap();
 }

@@ -109,7 +109,16 @@ impl Directory {
             _ => None,
         };
         let root = founding_root.or(self.root);
-        let (directive, kids) = endorsed.verify(|kid| self.key_of(kid, root.as_ref()), &self.practice)?;
+        // A successor signs too: whoever names it holds it.
+        let successor = match &peek.act {
+            Act::SetRoot { root, .. } => Some(*root),
+            _ => None,
+        };
+        let key_of = |kid: &KeyId| self.key_of(kid, root.as_ref()).or(successor.filter(|s| s.id() == *kid));
+        let (directive, kids) = endorsed.verify(key_of, &self.practice)?;
+        if successor.is_some_and(|s| !kids.contains(&s.id())) {
+            return Err(ProtocolError::WrongSigner);
+        }
         self.check_authority(&directive, &kids, root.as_ref())?;
         self.check_content(&directive)?;
         let signers: BTreeSet<MemberId> = kids.iter().filter_map(|k| self.signer(k).map(|s| s.0)).collect();
@@ -157,8 +166,38 @@ impl Directory {
         self.devices.values().find(|d| d.sign.id() == *kid).map(|d| (d.member, d.sign))
     }
 
-    fn check_authority(&self, d: &Directive, kids: &[KeyId], root: Option<&VerifyingKey>) -> Result<(), ProtocolError> {
+    /// Who has to sign an act as the directory stands: [`needed`], and under the two-person policy also two people for taking an owner's or privacy
+    /// officer's place away.
+    pub fn needed(&self, act: &Act) -> Authority {
         let founded_owner = self.members.values().any(|m| m.role == Role::Owner);
+        let two = self.policy.as_ref().is_some_and(|p| p.two_person);
+        match act {
+            Act::RemoveMember { member } | Act::SetRole { member, .. } if two && self.guards().any(|g| g == *member) => Authority::TwoOwnersOrOfficers,
+            _ => needed(act, self.policy.as_ref(), founded_owner),
+        }
+    }
+
+    /// Active owners and privacy officers.
+    fn guards(&self) -> impl Iterator<Item = MemberId> {
+        self.members.iter().filter(|(_, m)| m.active && matches!(m.role, Role::Owner | Role::PrivacyOfficer)).map(|(id, _)| *id)
+    }
+
+    /// Under the two-person policy there are always two who can sign.
+    fn leaves_two(&self, without: &MemberId) -> Result<(), ProtocolError> {
+        let two = self.policy.as_ref().is_some_and(|p| p.two_person);
+        if two && self.guards().any(|g| g == *without) && self.guards().count() <= 2 {
+            return Err(ProtocolError::NotAllowed("two people who can sign have to remain; bring in another first"));
+        }
+        Ok(())
+    }
+
+    /// A team keeps somebody to whom its newest key is sealed; else its charts would be lost.
+    fn keeps_key(&self, team: &TeamInfo, members: &BTreeSet<MemberId>) -> Result<(), ProtocolError> {
+        let holds = |e: &EpochInfo| members.iter().any(|m| e.seals.contains_key(&Recipient::Member(*m)));
+        if team.epochs.last().is_none_or(holds) { Ok(()) } else { Err(ProtocolError::NotAllowed("a team keeps somebody who holds its key")) }
+    }
+
+    fn check_authority(&self, d: &Directive, kids: &[KeyId], root: Option<&VerifyingKey>) -> Result<(), ProtocolError> {
         let by_root = root.is_some_and(|r| kids.contains(&r.id()));
         if by_root && self.size > 0 && root_may(&d.act) {
             return Ok(());
@@ -182,7 +221,7 @@ impl Directory {
             Act::RevokeDevice { device } => self.devices.get(device).map(|i| i.member),
             _ => None,
         };
-        let holds = match needed(&d.act, self.policy.as_ref(), founded_owner) {
+        let holds = match self.needed(&d.act) {
             Authority::Root => by_root,
             Authority::Owner => owners >= 1,
             Authority::TwoOwnersOrOfficers => {
@@ -252,7 +291,7 @@ impl Directory {
                 if *role != Role::Owner && !other_owner(member) {
                     return Err(NotAllowed("a practice keeps at least one owner"));
                 }
-                Ok(())
+                if matches!(role, Role::Owner | Role::PrivacyOfficer) { Ok(()) } else { self.leaves_two(member) }
             }
             Act::RemoveMember { member } => {
                 if !active(member) {
@@ -261,7 +300,10 @@ impl Directory {
                 if !other_owner(member) {
                     return Err(NotAllowed("a practice keeps at least one owner"));
                 }
-                Ok(())
+                for team in self.teams.values().filter(|t| t.members.contains(member)) {
+                    self.keeps_key(team, &team.members.iter().copied().filter(|m| m != member).collect())?;
+                }
+                self.leaves_two(member)
             }
             Act::LinkDevice { device, member, name, sign, teams, until, .. } => {
                 if self.devices.contains_key(device) {
@@ -297,21 +339,23 @@ impl Directory {
                 Ok(())
             }
             Act::ChangeTeam { team, members } => {
-                if !self.teams.contains_key(team) {
-                    return Err(Unknown("team"));
-                }
+                let info = self.teams.get(team).ok_or(Unknown("team"))?;
                 if members.is_empty() || !members.iter().all(active) {
                     return Err(NotAllowed("a team has active members"));
                 }
-                Ok(())
+                self.keeps_key(info, members)
             }
             Act::TurnEpoch { team, epoch, seals, previous, key } => {
                 let info = self.teams.get(team).ok_or(Unknown("team"))?;
                 if *epoch != info.epoch() + 1 {
                     return Err(NotAllowed("epochs count up by one"));
                 }
-                if previous.is_some() != (*epoch > 1) {
-                    return Err(NotAllowed("every epoch but the first holds the one before"));
+                if !info.must_turn() {
+                    return Err(NotAllowed("an epoch turns when the team or its devices have changed"));
+                }
+                // None after an epoch that nobody can open: those who hold the one before it keep their own seals.
+                if previous.is_some() && *epoch == 1 {
+                    return Err(NotAllowed("the first epoch has none before it"));
                 }
                 if info.epochs.iter().any(|e| e.key == *key) {
                     return Err(NotAllowed("an epoch key is new"));
@@ -322,7 +366,12 @@ impl Directory {
                 }
                 Ok(())
             }
-            Act::SetPolicy { policy } => check_policy(policy),
+            Act::SetPolicy { policy } => {
+                if policy.two_person && self.guards().count() < 2 {
+                    return Err(NotAllowed("two owners or privacy officers are needed before two have to sign"));
+                }
+                check_policy(policy)
+            }
             Act::RaiseSuite { min } => {
                 if *min > self.suite_min && *min <= 1 { Ok(()) } else { Err(NotAllowed("the lowest suite only rises, to one that exists")) }
             }

@@ -21,9 +21,12 @@ pub enum Authority {
     TeamMember,
 }
 
-/// What the practice root may also sign, so that a practice whose owners are gone can be taken up again with the practice kit.
+/// What the practice root may also sign, so that a practice whose owners are gone, or block each other, can be taken up again with the practice kit.
 pub fn root_may(act: &Act) -> bool {
-    matches!(act, Act::AdmitMember { role: Role::Owner, .. } | Act::SetRole { role: Role::Owner, .. } | Act::SetPolicy { .. })
+    matches!(
+        act,
+        Act::AdmitMember { role: Role::Owner, .. } | Act::SetRole { .. } | Act::RemoveMember { .. } | Act::ChangeTeam { .. } | Act::SetPolicy { .. }
+    )
 }
 
 /// Who has to sign `act` under `policy`. `founded_owner` is whether the root has certified a first owner yet.
