@@ -1,8 +1,9 @@
-//! What the store is held against: one table, one insert for each request, group-committed with the same durability.
+//! What the store is held against: one table, one insert for each request, group-committed with the same durability. (Or several inserts for each request, to see what
+//! the number of statements alone costs.)
 
 use std::sync::Arc;
 
-use sqlx::{AnyConnection, Connection, Executor, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -21,8 +22,8 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// At a `sqlite://…` or `postgres://…` address; the table is made.
-    pub async fn open(url: &str) -> Result<Arc<Self>, Failure> {
+    /// At a `sqlite://…` or `postgres://…` address, with `each` rows for a request; the table is made.
+    pub async fn open(url: &str, each: usize) -> Result<Arc<Self>, Failure> {
         sqlx::any::install_default_drivers();
         let mut conn = AnyConnection::connect(url).await.at("opening the comparison")?;
         if url.starts_with("sqlite:") {
@@ -33,12 +34,12 @@ impl Bare {
             if full != 2 {
                 return Err(Failure::failed("bench", "The comparison does not commit durably."));
             }
-            conn.execute("CREATE TABLE bare (seq INTEGER PRIMARY KEY, body BLOB NOT NULL)").await.at("opening the comparison")?;
+            conn.execute(AssertSqlSafe(format!("CREATE TABLE bare{each} (seq INTEGER PRIMARY KEY, body BLOB NOT NULL)"))).await.at("opening the comparison")?;
         } else {
-            conn.execute("CREATE TABLE bare (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL)").await.at("opening the comparison")?;
+            conn.execute(AssertSqlSafe(format!("CREATE TABLE bare{each} (seq BIGINT PRIMARY KEY, body BYTEA NOT NULL)"))).await.at("opening the comparison")?;
         }
         let (queue, jobs) = mpsc::channel(1024);
-        let writer = tokio::spawn(write(conn, jobs));
+        let writer = tokio::spawn(write(conn, jobs, each));
         Ok(Arc::new(Bare { queue, writer: Mutex::new(Some(writer)) }))
     }
 
@@ -58,7 +59,8 @@ impl Bare {
     }
 }
 
-async fn write(mut conn: AnyConnection, mut jobs: mpsc::Receiver<Job>) -> Result<(), sqlx::Error> {
+async fn write(mut conn: AnyConnection, mut jobs: mpsc::Receiver<Job>, each: usize) -> Result<(), sqlx::Error> {
+    let insert = format!("INSERT INTO bare{each} (seq, body) VALUES ($1, $2)");
     let mut seq: i64 = 0;
     while let Some(first) = jobs.recv().await {
         let mut batch = vec![first];
@@ -70,8 +72,10 @@ async fn write(mut conn: AnyConnection, mut jobs: mpsc::Receiver<Job>) -> Result
         let mut tx = conn.begin().await?;
         let mut answers = Vec::with_capacity(batch.len());
         for (body, answer) in batch {
-            seq += 1;
-            sqlx::query("INSERT INTO bare (seq, body) VALUES ($1, $2)").bind(seq).bind(body).execute(&mut *tx).await?;
+            for _ in 0..each {
+                seq += 1;
+                sqlx::query(AssertSqlSafe(insert.clone())).bind(seq).bind(body.clone()).execute(&mut *tx).await?;
+            }
             answers.push(answer);
         }
         tx.commit().await?;
