@@ -143,17 +143,25 @@ fn check_wrap(directory: &Directory, who: &Who, wrap: &Wrap) -> Result<WrapState
         return Err(ProtocolError::WrongSigner.into());
     }
     let compartment = statement.context.compartment;
+    // A key is taken from those only who may write under it: else a front desk could plant the key under which a clinician writes the next note.
+    let maker = directory.member(&member).ok_or(ProtocolError::WrongSigner)?;
+    if may(maker.role, Action::write(compartment), Standing::Related) == Verdict::Never {
+        return Err(NEVER);
+    }
+    let certified = device.map(|d| directory.devices().get(&d).map(|i| i.teams.clone()).unwrap_or_default());
     match statement.context.target {
         Target::Team { team, .. } => {
             let info = directory.teams().get(&team).ok_or(ProtocolError::Unknown("team"))?;
-            if !compartments_for(info.kind).contains(&compartment) {
+            let of_theirs = certified.as_ref().is_none_or(|teams| teams.contains(&team));
+            if !compartments_for(info.kind).contains(&compartment) || !of_theirs {
                 return Err(NEVER);
             }
         }
+        // To one person: psychotherapy by its author to themself, the rest to whoever may read it; never by a linked device.
         Target::Member { member: to } => {
             let info = directory.member(&to).ok_or(ProtocolError::Unknown("member"))?;
             let own_only = compartment == Compartment::Psychotherapy && to != member;
-            if own_only || may(info.role, Action::read(compartment), Standing::Related) == Verdict::Never {
+            if device.is_some() || own_only || may(info.role, Action::read(compartment), Standing::Related) == Verdict::Never {
                 return Err(NEVER);
             }
         }

@@ -109,8 +109,13 @@ async fn check(app: &App, who: &Who, before: &Directory, ask: &DirectoryAppend, 
     for entry in &ask.entries {
         let a = next.apply(entry)?;
         let by_device = who.device().is_some();
-        if !a.signers.contains(&who.member()) {
+        // What the root alone signed (from the practice kit) may be handed in by any member, with a fresh passkey.
+        let by_root = a.signers.is_empty();
+        if !by_root && !a.signers.contains(&who.member()) {
             return Err(Refusal::forbidden("wrong-signer", "A statement is handed in by somebody who signed it."));
+        }
+        if by_root && !who.fresh(now) {
+            return Err(Refusal::passkey_first());
         }
         if a.directive.at.since(now) > AHEAD_MS || now.since(a.directive.at) > OLD_MS {
             return Err(ProtocolError::BadTime.into());
@@ -126,6 +131,12 @@ async fn check(app: &App, who: &Who, before: &Directory, ask: &DirectoryAppend, 
         }
         if let Act::AdmitMember { .. } | Act::LinkDevice { .. } = &a.directive.act {
             app.demo.admits()?;
+        }
+        // Under a key that this server does not hold no checkpoint would ever verify again.
+        if let Act::SetLogKey { log_key } = &a.directive.act
+            && *log_key != app.store.log_key()
+        {
+            return Err(Refusal::bad("not-allowed", "This is not the server's key; with it nothing could be opened any more."));
         }
         if let Act::ReviewPace { member } = &a.directive.act
             && a.signers.iter().all(|s| s == member)
@@ -147,9 +158,11 @@ enum Weight {
 /// How recently the passkey has to have been shown for an act.
 fn weight(act: &Act) -> Weight {
     match act {
-        Act::LinkDevice { .. } | Act::TurnMember { .. } | Act::ReviewPace { .. } | Act::Order { .. } | Act::LiftHold { .. } | Act::SetPolicy { .. } | Act::SetLogKey { .. } => {
+        Act::LinkDevice { .. } | Act::TurnMember { .. } | Act::ReviewPace { .. } | Act::Order { .. } | Act::LiftHold { .. } | Act::SetPolicy { .. } | Act::SetLogKey { .. } | Act::SetRoot { .. } => {
             Weight::Fresh
         }
+        // What locks somebody out, or gives a team's charts to others, is not for a session that was left open.
+        Act::SetBundle { .. } | Act::RemoveMember { .. } | Act::ChangeTeam { .. } => Weight::Fresh,
         Act::AdmitMember { .. } | Act::SetRole { .. } | Act::SetWitness { .. } | Act::RaiseSuite { .. } => Weight::Recent,
         _ => Weight::Light,
     }
@@ -268,6 +281,13 @@ fn proposal(directory: &Directory, statement: &Bytes, who: &Who) -> Result<(Hash
     }
     if directive.seq != directory.size() || directive.prev != directory.head() {
         return Err(ProtocolError::OutOfSequence.into());
+    }
+    // Only what needs two people is proposed, and only by those who may be one of them: a second signature must never be all that was missing.
+    if directory.needed(&directive.act) != Authority::TwoOwnersOrOfficers {
+        return Err(Refusal::bad("not-allowed", "This is not something that two people decide. Do it yourself, or not at all."));
+    }
+    if !matches!(who.info(directory)?.role, Role::Owner | Role::PrivacyOfficer) {
+        return Err(crate::standing::NEVER);
     }
     let signed = kids.iter().any(|kid| directory.signer(kid).is_some_and(|(member, _, _)| member == who.member()));
     if !signed {

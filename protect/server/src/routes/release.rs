@@ -7,6 +7,7 @@ use subrosa_model::{ChartId, Compartment, Hash32, Role, TeamKind, Timestamp};
 use subrosa_protocol::ProtocolError;
 use subrosa_protocol::access::{AccessEvent, MAX_CHARTS, Purpose, ReleaseRequest, What};
 use subrosa_protocol::api::{Ask, Released};
+use subrosa_protocol::chart::compartments_for;
 use subrosa_protocol::directory::Directory;
 use subrosa_protocol::pace::{Asked, Count, Gate, LIMITS, decide};
 use subrosa_protocol::session::MAX_SKEW_MS;
@@ -154,6 +155,9 @@ fn gate(view: &View, directory: &Directory, who: &Who, request: &ReleaseRequest,
     if on_call {
         may_on_call(directory, who, role, request)?;
     }
+    if !request.compartments.iter().all(|c| within_device(directory, who, *c)) {
+        return Err(NEVER);
+    }
     let standing = standings(view, &who.member(), now);
     let mut plan = Plan::accept(());
     let mut asked = Asked { foreign: 0, own: 0 };
@@ -177,6 +181,12 @@ fn gate(view: &View, directory: &Directory, who: &Who, request: &ReleaseRequest,
         Gate::Passkey if who.device().is_some() => Err(DEVICE_WAITS),
         gate => Err(gate_refusal(gate)),
     }
+}
+
+/// A linked device gets what its certified teams hold, and never psychotherapy.
+pub fn within_device(directory: &Directory, who: &Who, compartment: Compartment) -> bool {
+    let Some(device) = who.device().and_then(|d| directory.devices().get(&d)) else { return who.device().is_none() };
+    device.teams.iter().filter_map(|t| directory.teams().get(t)).any(|t| compartments_for(t.kind).contains(&compartment))
 }
 
 /// Emergency access: one chart at a time, `identity` and `record`, by somebody of an on-call team.
