@@ -136,7 +136,8 @@ impl Scratch {
             if std::fs::read_dir(keep)?.next().is_some() {
                 return Err(DrillError::Missing(format!("{} is not empty: give a new folder", keep.display())));
             }
-            return Ok(Scratch { root: keep.clone(), _temporary: None });
+            // The server runs elsewhere: a relative path would be another one there.
+            return Ok(Scratch { root: keep.canonicalize()?, _temporary: None });
         }
         let temporary = tempfile::Builder::new().prefix("subrosa-drill-").tempdir()?;
         Ok(Scratch { root: temporary.path().to_owned(), _temporary: Some(temporary) })

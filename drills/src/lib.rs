@@ -23,6 +23,7 @@ pub mod control;
 pub mod corpus;
 pub mod device;
 pub mod drill;
+pub mod keystore;
 pub mod practice;
 pub mod search;
 pub mod secrets;

@@ -136,7 +136,7 @@ impl Running {
     /// # Errors
     /// When it cannot be waited for.
     pub async fn stop(mut self) -> Result<(), DrillError> {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().is_ok_and(|s| s.success());
+        let asked = Command::new("sh").args(["-c", &format!("kill {}", self.child.id())]).status().is_ok_and(|s| s.success());
         let begun = Instant::now();
         while asked && begun.elapsed() < PATIENCE {
             if self.child.try_wait()?.is_some() {

@@ -58,6 +58,10 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     for (route, folder) in [("data-running", scratch.folder("stolen/running")?), ("data-stopped", scratch.folder("stolen/stopped")?)] {
         searcher.search_folder(route, &folder, &mut taken)?;
     }
+    // The store key lies in the stolen folder: the thief unseals what the server could.
+    let unsealed = scratch.folder("stolen/unsealed")?;
+    let unsealed_rows = crate::keystore::unseal(&scratch.folder("stolen/stopped")?, &unsealed.join("rows")).await?;
+    searcher.search_folder("key-store-unsealed", &unsealed, &mut taken)?;
     searcher.search_folder("logs", &place.logs, &mut taken)?;
     searcher.search_folder("temp", &place.temp, &mut taken)?;
     searcher.search_folder("backup", &backup, &mut taken)?;
@@ -72,7 +76,7 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     memory.hits.retain(|(id, _), _| real.contains(id));
     taken.add(memory);
     taken.hits.retain(|(id, _), _| real.contains(id) || marks_only.contains(id));
-    Ok(report(&Told { searcher: &searcher, taken: &taken, control: &control, memory_read, probes_in_memory, secrets: &secrets }))
+    Ok(report(&Told { searcher: &searcher, taken: &taken, control: &control, memory_read, probes_in_memory, unsealed_rows, secrets: &secrets }))
 }
 
 /// Requests that no client of ours sends, marked in every part: what a server must neither log nor keep nor send back.
@@ -108,6 +112,7 @@ struct Told<'a> {
     control: &'a ControlResult,
     memory_read: MemoryRead,
     probes_in_memory: usize,
+    unsealed_rows: usize,
     secrets: &'a Secrets,
 }
 
@@ -127,6 +132,7 @@ fn report(told: &Told<'_>) -> Outcome {
     }
     lines.push(format!("The server's memory: {} read, {} not given by the kernel.", mib(told.memory_read.read), mib(told.memory_read.refused)));
     lines.push(format!("{} phrases that the drill itself sent in the clear, in malformed requests, were still in freed memory; none may be on disk.", told.probes_in_memory));
+    lines.push(format!("{} rows of the key store were unsealed with the stolen store key and searched too: still sealed to members and teams.", told.unsealed_rows));
     lines.push(format!("Control: {} of {} planted leaks found.", told.control.found, told.control.planted));
     let mut routes = serde_json::Map::new();
     for (route, planted, got) in &told.control.routes {
@@ -139,10 +145,35 @@ fn report(told: &Told<'_>) -> Outcome {
     let fields: Value = json!({
         "readable": readable, "searched_bytes": told.taken.searched_bytes, "unpacked_bytes": told.taken.unpacked_bytes,
         "marks": marks, "keys": keys, "found": found,
-        "memory_bytes": told.memory_read.read, "memory_refused_bytes": told.memory_read.refused, "probes_in_freed_memory": told.probes_in_memory,
+        "memory_bytes": told.memory_read.read, "memory_refused_bytes": told.memory_read.refused, "key_rows_unsealed": told.unsealed_rows, "probes_in_freed_memory": told.probes_in_memory,
         "control_planted": told.control.planted, "control_found": told.control.found,
         "control": "a leak planted on each route in several forms, searched for by the same searcher",
         "routes": routes,
     });
     Outcome::new("theft", passed, lines, fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(leak: Option<&str>, found: usize) -> Outcome {
+        let mut needles = Needles::new();
+        needles.mark("a note", "the grey heron over Tarrow Weir").unwrap();
+        let searcher = needles.build().unwrap();
+        let mut taken = Findings::default();
+        searcher.search("logs/stderr.log", leak.unwrap_or("INFO served").as_bytes(), &mut taken);
+        let control = ControlResult { planted: 2, found, routes: vec![("log", 2, found)] };
+        let secrets = Secrets::default();
+        report(&Told { searcher: &searcher, taken: &taken, control: &control, memory_read: MemoryRead::default(), probes_in_memory: 0, unsealed_rows: 1, secrets: &secrets })
+    }
+
+    #[test]
+    fn one_readable_mark_or_one_leak_of_the_control_not_found_fails_the_drill() {
+        assert!(told(None, 2).passed);
+        let leaked = told(Some("body=the grey heron over Tarrow Weir"), 2);
+        assert!(!leaked.passed && leaked.json["readable"] == 1);
+        assert!(!leaked.json.to_string().contains("heron") && !leaked.lines.concat().contains("heron"), "the mark itself is never printed");
+        assert!(!told(None, 1).passed);
+    }
 }

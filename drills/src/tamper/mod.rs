@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use subrosa_client::{ClientError, Invited, SignIn, Vault, signin};
+use subrosa_client::{ClientError, Invited, SignIn, Vault, device_signin, signin};
 use subrosa_model::{Bytes, Compartment};
 
 use crate::drill::{DrillError, Options, Outcome, Scratch};
@@ -37,6 +37,7 @@ enum Op {
     Relations,
     Draft,
     File,
+    DeviceSignIn,
 }
 
 type MakeRewrite = Arc<dyn Fn(&Arc<Stage>, bool) -> Rewrite + Send + Sync>;
@@ -127,6 +128,10 @@ async fn attempt(stage: &Arc<Stage>, victim: &Victim, attack: &Attack, lying: bo
             lie();
             Invited::read(&victim.conn, &victim.link).await.map(|_| ())
         }
+        Op::DeviceSignIn => {
+            lie();
+            device_signin(&victim.conn, &victim.device, None).await.map(|_| ())
+        }
         Op::SignIn | Op::SignInAndOpen => {
             lie();
             match sign_in(victim, local).await {
@@ -181,7 +186,7 @@ async fn act(vault: &mut Vault, stage: &Stage, victim: &Victim, op: Op) -> Resul
             let version = opened.entries.iter().find(|e| e.entry == victim.filed).and_then(|e| e.head()).ok_or(ClientError::Unknown("entry"))?;
             vault.open_file(stage.a, Compartment::Record, victim.filed, version, 0).await.map(|_| ())
         }
-        Op::Hello | Op::Follow | Op::SignIn | Op::SignInAndOpen => Ok(()),
+        Op::Hello | Op::Follow | Op::DeviceSignIn | Op::SignIn | Op::SignInAndOpen => Ok(()),
     }
 }
 
@@ -212,4 +217,30 @@ fn report(verdicts: &[Verdict]) -> Outcome {
         "control": "the same answer through the same transport, parsed and written again without the lie, before a client in the same state", "list": list,
     });
     Outcome::new("tamper", passed, lines, fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts() -> Vec<Verdict> {
+        (0..40).map(|_| Verdict { name: "a lie", code: Some("fork".into()), told: true, control: None }).collect()
+    }
+
+    #[test]
+    fn a_drill_passes_only_if_every_lie_was_told_and_refused_and_every_control_accepted() {
+        assert!(report(&verdicts()).passed);
+        let with = |change: fn(&mut Verdict)| {
+            let mut all = verdicts();
+            change(&mut all[7]);
+            report(&all)
+        };
+        let believed = with(|v| v.code = None);
+        assert!(!believed.passed && believed.json["accepted"] == 1);
+        let untold = with(|v| v.told = false);
+        assert!(!untold.passed && untold.json["not_told"] == 1);
+        let refused = with(|v| v.control = Some("bad-answer".into()));
+        assert!(!refused.passed && refused.json["control_accepted"] == 39);
+        assert!(!report(&verdicts()[..39]).passed, "too few lies");
+    }
 }

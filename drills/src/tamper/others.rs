@@ -20,6 +20,7 @@ pub fn attacks() -> Vec<Attack> {
     let mut all = Vec::new();
     door(&mut all);
     directory(&mut all);
+    first_contact(&mut all);
     epochs(&mut all);
     looked(&mut all);
     roster(&mut all);
@@ -162,6 +163,38 @@ fn directory(all: &mut Vec<Attack>) {
     live("a signed-in client is sent a stranger's statement", |s, d| more(d, s.statement(&[&s.stranger], admit(s, Role::Owner))));
 }
 
+fn first_contact(all: &mut Vec<Attack>) {
+    let mut log = |name, lie: Log| all.push(on(name, Op::DeviceSignIn, "/v1/directory", lie));
+    log("a new device is shown a counterfeit directory", |s, d| {
+        d.entries = s.counterfeit()?;
+        set(&mut d.size, d.entries.len() as u64)
+    });
+    log("a new device is shown a directory that ends before it was linked", |_, d| {
+        d.entries.truncate(4);
+        set(&mut d.size, 4)
+    });
+    log("a new device is shown an empty directory", |_, d| {
+        d.entries.clear();
+        set(&mut d.size, 0)
+    });
+    log("a new device is sent a stranger's statement", |s, d| more(d, s.statement(&[&s.stranger], admit(s, Role::Owner))));
+    log("a new device is shown another first statement", |s, d| {
+        *d.entries.first_mut()? = s.counterfeit()?.first()?.clone();
+        Some(())
+    });
+    let mut finish = |name, lie: fn(&Stage, &mut SignedIn) -> Option<()>| all.push(on(name, Op::DeviceSignIn, "/v1/device/finish", lie));
+    finish("a new device is told that it belongs to another practice", |_, a| set(&mut a.practice, PracticeId([5; 16])));
+    finish("a new device is told that it belongs to a colleague", |s, a| set(&mut a.member, s.colleague));
+    all.push(on("a new device gets the team keys of somebody else", Op::DeviceSignIn, "/v1/epochs", |s: &Stage, e: &mut Epochs| {
+        let mine = e.seals.iter().find_map(|s| s.to.filter(|t| matches!(t, Recipient::Device(_))))?;
+        let Recipient::Device(id) = mine else { return None };
+        let to = s.directory.devices().get(&id)?.hpke.clone();
+        let seal = e.seals.iter_mut().find(|s| s.to == Some(mine))?;
+        *seal = EpochSeal::make(s.practice, seal.team, seal.epoch, mine, &to, &EpochKey::make()).ok()?;
+        Some(())
+    }));
+}
+
 fn more(d: &mut DirectoryPage, statement: subrosa_model::Bytes) -> Option<()> {
     d.entries.push(statement);
     resize(d, 1)
@@ -195,7 +228,7 @@ fn epochs(all: &mut Vec<Attack>) {
     add("an older team key inside the newer is changed", Op::SignIn, |_, e| e.seals.iter_mut().find(|s| s.to.is_none()).and_then(|s| flip_last(&mut s.sealed)));
     add("an older team key is put in place of the newer", Op::SignIn, |_, e| {
         let old = e.seals.iter().find(|s| s.epoch == 1 && s.to.is_some())?.clone();
-        let newest = e.seals.iter_mut().find(|s| s.team == old.team && s.epoch > 1 && s.to == old.to)?;
+        let newest = newest_seals(e).into_iter().find(|s| s.team == old.team && s.epoch > 1 && s.to == old.to)?;
         newest.sealed = old.sealed;
         Some(())
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use subrosa_client::{Connection, DraftBody, IdentityDraft, NewBody, NewFile, SystemClock, Vault, signin};
+use subrosa_client::{Connection, DeviceSecrets, DraftBody, IdentityDraft, NewBody, NewFile, SystemClock, Vault, offer_device, signin};
 use subrosa_crypto::{CompartmentKey, Endorsed, HpkeSecret, SigningKey, random};
 use subrosa_model::{Bytes, CareKind, ChartId, Compartment, EntryId, Hash32, KeyId, MemberId, PracticeId, TeamId, TeamKind, Timestamp};
 use subrosa_protocol::access::ChartHistory;
@@ -98,6 +98,8 @@ pub struct Victim {
     pub draft: EntryId,
     /// A waiting invitation that somebody has followed.
     pub link: String,
+    /// A linked device that has never signed in: it knows the practice's fingerprint and nothing else.
+    pub device: DeviceSecrets,
 }
 
 fn captured<T: serde::de::DeserializeOwned>(middle: &Middle, path: &str) -> Result<T, DrillError> {
@@ -164,6 +166,11 @@ pub async fn build(base: &str, token: &str) -> Result<(Arc<Stage>, Victim), Dril
     let a_at_pin = captured(&middle, "/v1/release")?;
     let local_at_old = owner.seal_local();
     owner.open_charts(&[a, b], &OPENED).await.at("opening")?;
+    let linking = owner.begin_link().await.at("linking")?;
+    let offered = offer_device(&conn, &linking.fragment, "New device").await.at("offering a device")?;
+    owner.fresh(&p.passkey).await.at("fresh passkey")?;
+    let teams: BTreeSet<_> = owner.directory().teams().keys().copied().collect();
+    owner.finish_link(linking.id, teams, now.plus(30 * Timestamp::DAY)).await.at("linking")?;
     let invitation = owner.invite().await.at("inviting")?;
     let invited = subrosa_client::Invited::read(&conn, &invitation.fragment).await.at("following")?;
     invited.accept(&Watched::new(base, &secrets), "Somebody new").await.at("accepting")?;
@@ -209,7 +216,7 @@ pub async fn build(base: &str, token: &str) -> Result<(Arc<Stage>, Victim), Dril
     };
     drop(colleague_passkey);
     let victim =
-        Victim { conn, middle, passkey: p.passkey, local, local_at_old, filed, draft, link: invitation.fragment.to_string() };
+        Victim { conn, middle, passkey: p.passkey, local, local_at_old, filed, draft, link: invitation.fragment.to_string(), device: offered.secrets };
     Ok((Arc::new(stage), victim))
 }
 
