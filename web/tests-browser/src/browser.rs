@@ -143,6 +143,19 @@ impl Browser {
         }
     }
 
+    /// Clicks the first element that fits a selector, once it is there.
+    pub async fn click_first(&self, selector: &str) -> Result<()> {
+        let begun = Instant::now();
+        let script = "const e = [...document.querySelectorAll(arguments[0])].find((e) => e.getClientRects().length > 0); if (e) e.click(); return !!e;";
+        while self.client.execute(script, vec![json!(selector)]).await? != json!(true) {
+            if begun.elapsed() > PATIENCE {
+                bail!("no {selector}; the page shows:\n{}", self.text().await.unwrap_or_default());
+            }
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        Ok(())
+    }
+
     /// Types into the field with this id, in place of what is there.
     pub async fn fill(&self, id: &str, text: &str) -> Result<()> {
         let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Id(id)).await.with_context(|| format!("no field {id}"))?;
@@ -166,7 +179,7 @@ impl Browser {
     /// Chooses several files in the file field with this id.
     pub async fn choose_files(&self, id: &str, files: &[PathBuf]) -> Result<()> {
         let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Id(id)).await?;
-        let paths: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        let paths: Vec<String> = files.iter().map(|f| f.canonicalize().unwrap_or_else(|_| f.clone()).display().to_string()).collect();
         field.send_keys(&paths.join("\n")).await?;
         Ok(())
     }

@@ -9,7 +9,7 @@ async fn open_first_chart(browser: &Browser, url: &str) -> Result<()> {
     browser.open(&format!("{url}/")).await?;
     browser.click("Open the demonstration").await?;
     browser.see("24 patients").await?;
-    browser.script("document.querySelector('.roster a').click()").await?;
+    browser.click_first(".roster a").await?;
     browser.see("Care team").await
 }
 
@@ -40,7 +40,7 @@ async fn the_picture_of_the_readme() -> Result<()> {
     let browser = stage.browser(Prf::No).await?;
     browser.look(1280, 800, false).await?;
     open_first_chart(&browser, &stage.url).await?;
-    browser.script("document.querySelector('.timeline .entry').click()").await?;
+    browser.click_first(".timeline .entry").await?;
     browser.see("Signed by").await?;
     browser.script("document.activeElement.blur(); window.scrollTo(0, 0)").await?;
     tokio::time::sleep(std::time::Duration::from_secs(7)).await;

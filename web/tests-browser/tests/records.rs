@@ -57,10 +57,11 @@ async fn fhir_bundles_are_brought_in_and_read_in_the_chart() -> Result<()> {
     browser.see_within("The records are in", 240).await?;
     keep_picture(&browser, "81-import-done").await?;
     browser.click("Go to patients").await?;
-    browser.script("document.querySelector('.roster a').click()").await?;
+    let name = files[0].file_name().unwrap().to_string_lossy().into_owned();
+    browser.click(name.split('_').nth(1).unwrap()).await?;
     browser.see("Care team").await?;
     browser.click("Measures").await?;
-    browser.script("document.querySelector('.timeline .entry').click()").await?;
+    browser.click_first(".timeline .entry").await?;
     browser.see("Signed by Dr Ada Berg").await?;
     keep_picture(&browser, "82-chart-fhir").await?;
 
