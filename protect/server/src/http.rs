@@ -1,11 +1,11 @@
 //! From a request to its handler and back: version, size, rate, session, headers, counters. Every refusal is an `ErrorBody`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use subrosa_protocol::api::PROTOCOL;
 
@@ -16,7 +16,6 @@ use crate::codec::Format;
 use crate::error::Refusal;
 use crate::log::{self, Word};
 use crate::routes::{Auth, Found, Route};
-use crate::tls::Peer;
 use crate::{assets, headers as safe_headers, routes};
 
 /// Lowest protocol version served. There is only one yet; from the next on, it is the one before.
@@ -31,7 +30,7 @@ const LARGE: usize = 8 * 1024 * 1024;
 const BUSY: Refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy. Nothing was done; try again in a moment.").after(1);
 
 /// Answers every request.
-pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+pub async fn answer(app: Arc<App>, request: Request, peer: SocketAddr) -> Response<Body> {
     let begun = Instant::now();
     app.metrics.begin();
     let method = request.method().clone();
@@ -39,7 +38,7 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
     let headers = request.headers().clone();
     let wanted = Format::of_accept(headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()));
     let (name, mut response) = match routes::find(&method, &path) {
-        Found::Route(route, params) => (route.path, api(&app, route, params, request, wanted).await),
+        Found::Route(route, params) => (route.path, api(&app, route, params, request, peer, wanted).await),
         Found::OtherMethod => ("other-method", refused(&app, wanted, &Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This address is not used in this way."))),
         Found::None => ("files", file(&app, &method, &path, &headers, wanted)),
     };
@@ -84,8 +83,8 @@ fn file(app: &App, method: &Method, path: &str, headers: &HeaderMap, wanted: For
     refused(app, wanted, &Refusal::missing("There is nothing at this address."))
 }
 
-async fn api(app: &Arc<App>, route: &'static Route, params: Vec<String>, request: Request, wanted: Format) -> Response<Body> {
-    match serve(app, route, params, request, wanted).await {
+async fn api(app: &Arc<App>, route: &'static Route, params: Vec<String>, request: Request, peer: SocketAddr, wanted: Format) -> Response<Body> {
+    match serve(app, route, params, request, peer, wanted).await {
         Ok(reply) => {
             let mut response = Response::new(Body::from(reply.content));
             *response.status_mut() = reply.status;
@@ -98,12 +97,12 @@ async fn api(app: &Arc<App>, route: &'static Route, params: Vec<String>, request
     }
 }
 
-async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, request: Request, wanted: Format) -> Result<Reply, Refusal> {
+async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, request: Request, peer: SocketAddr, wanted: Format) -> Result<Reply, Refusal> {
     let now = app.clock.now();
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
     check_protocol(route, headers)?;
-    let peer = peer_of(app, &parts.extensions, headers);
+    let peer = peer_of(app, peer.ip(), headers);
     let limited = |wait: u64| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests in a short time. Wait a moment, then try again.").after(wait);
     match route.auth {
         Auth::Strict => app.strict_rate.take(peer, now).map_err(limited)?,
@@ -155,8 +154,7 @@ async fn serve(app: &Arc<App>, route: &'static Route, params: Vec<String>, reque
 }
 
 /// Whence a request comes. Behind a proxy on this machine (an `origin` is set and the server itself speaks no TLS), as the proxy says in its last `X-Forwarded-For` entry.
-fn peer_of(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
-    let direct = extensions.get::<ConnectInfo<Peer>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.0.ip());
+fn peer_of(app: &App, direct: IpAddr, headers: &HeaderMap) -> IpAddr {
     let proxied = app.config.tls.is_none() && app.config.acme.is_none() && app.config.origin.is_some() && direct.is_loopback();
     let said = || headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok();
     if proxied { said().unwrap_or(direct) } else { direct }

@@ -31,6 +31,7 @@ mod call;
 mod clock;
 mod codec;
 mod config;
+mod connections;
 mod demo;
 mod error;
 mod headers;

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use subrosa_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,11 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::demo::Demo;
 use crate::passkey::Passkeys;
-use crate::tls::{Peer, TlsListener};
-use crate::{host, http, jobs};
-
-/// How long requests that are being worked on may take after the stop.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(20);
+use crate::{connections, host, http, jobs, tls};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -122,23 +117,11 @@ impl Server {
         let setup_link = app.store.practice().is_none().then(|| format!("{origin}#setup={}", app.make_setup_token()));
 
         let (stop, stopped) = watch::channel(false);
-        let router = Router::new().fallback(http::answer).with_state(Arc::clone(&app)).into_make_service_with_connect_info::<Peer>();
-        let mut until = stopped.clone();
-        let wait = async move {
-            let _ = until.changed().await;
-        };
-        let tls = acme.as_ref().map(Acme::files).or_else(|| app.config.tls.clone());
-        let serving = match &tls {
-            None => tokio::spawn(async move {
-                let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
-            }),
-            Some(files) => {
-                let listener = TlsListener::start(listener, address, files)?;
-                tokio::spawn(async move {
-                    let _ = axum::serve(listener, router).with_graceful_shutdown(wait).await;
-                })
-            }
-        };
+        let files = acme.as_ref().map(Acme::files).or_else(|| app.config.tls.clone());
+        let tls = files.map(|files| tls::acceptor(&files, stopped.clone())).transpose()?;
+        let state = Arc::clone(&app);
+        let handler = move |request, peer| http::answer(Arc::clone(&state), request, peer);
+        let serving = tokio::spawn(connections::serve(listener, tls, handler, stopped.clone()));
         if let Some(acme) = acme {
             tokio::spawn(acme.keep(app.clock.clone(), stopped.clone()));
         }
@@ -211,10 +194,7 @@ impl Running {
     /// Takes no more requests, finishes those at work, closes the store.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        let abort = self.serving.abort_handle();
-        if tokio::time::timeout(GRACE, self.serving).await.is_err() {
-            abort.abort();
-        }
+        let _ = self.serving.await;
         let _ = self.job.await;
         self.app.store.close().await;
     }

@@ -2,14 +2,10 @@
 //!
 //! The files are looked at again every few minutes: a renewed certificate is taken up without a restart, and a broken one leaves the old in place.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -17,33 +13,12 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ServerConfig, version};
-use tokio_rustls::server::TlsStream;
 
 use crate::config::{ConfigError, TlsFiles};
 use crate::log;
 
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often the files are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(300);
-/// Most connections that are shaking hands or wait to be served.
-const WAITING: usize = 256;
-
-/// Whence a request comes, over TCP or TLS.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Peer(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Peer(*stream.remote_addr())
-    }
-}
 
 /// The certificate in use.
 #[derive(Debug)]
@@ -71,59 +46,27 @@ fn load(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, Con
     CertifiedKey::from_der(chain, key, provider).map_err(|_| wrong("tls_key", "does not belong to the certificate, or is of a kind that is not supported", &files.key))
 }
 
-/// Takes connections and shakes hands with each in a task of its own, so that a slow one holds up nobody.
-pub struct TlsListener {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
+/// Reads the certificate; gives what shakes hands with it, and keeps looking at the files until `stop`.
+///
+/// # Errors
+/// `tls_certificate` or `tls_key`, naming the file and what is wrong with it.
+pub fn acceptor(files: &TlsFiles, stop: watch::Receiver<bool>) -> Result<TlsAcceptor, ConfigError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let current = Arc::new(Current { key: RwLock::new(Arc::new(load(files, &provider)?)), files: files.clone(), provider: Arc::clone(&provider) });
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&version::TLS13])
+        .map_err(|_| ConfigError { setting: "tls_certificate", what: "TLS 1.3 is not available".to_owned() })?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    tokio::spawn(look_again(current, stop));
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-impl TlsListener {
-    /// Reads the certificate and begins to take connections.
-    ///
-    /// # Errors
-    /// `tls_certificate` or `tls_key`, naming the file and what is wrong with it.
-    pub fn start(listener: TcpListener, address: SocketAddr, files: &TlsFiles) -> Result<Self, ConfigError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let current = Arc::new(Current { key: RwLock::new(Arc::new(load(files, &provider)?)), files: files.clone(), provider: Arc::clone(&provider) });
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13])
-            .map_err(|_| ConfigError { setting: "tls_certificate", what: "TLS 1.3 is not available".to_owned() })?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let (found, ready) = mpsc::channel(WAITING);
-        tokio::spawn(take(listener, TlsAcceptor::from(Arc::new(config)), found.clone()));
-        tokio::spawn(look_again(current, found));
-        Ok(TlsListener { ready, address })
-    }
-}
-
-async fn take(listener: TcpListener, acceptor: TlsAcceptor, found: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>) {
-    let slots = Arc::new(tokio::sync::Semaphore::new(WAITING));
-    loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let taken = tokio::select! {
-            () = found.closed() => return,
-            taken = listener.accept() => taken,
-        };
-        let Ok((stream, peer)) = taken else {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let (acceptor, found) = (acceptor.clone(), found.clone());
-        tokio::spawn(async move {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                let _ = found.send((stream, peer)).await;
-            }
-            drop(slot);
-        });
-    }
-}
-
-async fn look_again(current: Arc<Current>, found: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>) {
+async fn look_again(current: Arc<Current>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = found.closed() => return,
+            _ = stop.changed() => return,
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
         match load(&current.files, &current.provider) {
@@ -136,21 +79,5 @@ async fn look_again(current: Arc<Current>, found: mpsc::Sender<(TlsStream<TcpStr
             }
             Err(_) => log::warn("the certificate files cannot be used; the certificate in use stays", &[]),
         }
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(ready) => ready,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.address)
     }
 }

@@ -1,7 +1,6 @@
 //! Against a certificate authority in this process: it asks for the answer on the plain port, signs what it is sent, and its certificate is then served.
 
 use super::*;
-use axum::routing::any;
 use rcgen::{BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,16 +91,17 @@ async fn a_certificate_is_got_kept_and_renewed_when_it_grows_old() {
     let settings = AcmeSettings { directory: Some(format!("{base}/directory")), contact: None, listen: plain, root: Some(root_file), dns_hook: None };
     let acme = Acme::start("practice.test", &settings, folder.path()).await.unwrap();
     let state = Arc::new(Authority { base, plain, issuer, proven: AtomicBool::new(false), issued: Mutex::new(None) });
-    let listener = crate::tls::TlsListener::start(listener, address, &files).unwrap();
-    let router = Router::new().route("/{*rest}", any(authority)).with_state(Arc::clone(&state));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let tls = crate::tls::acceptor(&files, stopped.clone()).unwrap();
+    let behind = Arc::clone(&state);
+    tokio::spawn(crate::connections::serve(listener, Some(tls), move |request, _| authority(State(Arc::clone(&behind)), request), stopped.clone()));
 
     let now = Clock::default().now();
     assert!(acme.ensure(now).await.unwrap());
     assert!(state.proven.load(Ordering::SeqCst));
     let chain = std::fs::read_to_string(acme.files().certificate).unwrap();
     assert_eq!(Some(chain.clone()), *state.issued.lock().unwrap());
-    assert!(crate::tls::TlsListener::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), address, &acme.files()).is_ok());
+    assert!(crate::tls::acceptor(&acme.files(), stopped).is_ok());
     assert!(!acme.ensure(now).await.unwrap());
 
     // Old: within the last third of its life (rcgen's default ends in the year 4096).

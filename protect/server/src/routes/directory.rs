@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use subrosa_crypto::{Endorsed, cbor, sha256};
-use subrosa_model::{Bytes, DeviceId, Hash32, MemberId, Timestamp};
+use subrosa_model::{Bytes, DeviceId, Hash32, MemberId, Role, Timestamp};
 use subrosa_protocol::ProtocolError;
 use subrosa_protocol::api::{Approvals, DirectoryAppend, DirectoryPage, Epochs};
-use subrosa_protocol::directory::{Act, Applied, Directive, Directory, Recipient};
+use subrosa_protocol::directory::{Act, Applied, Authority, Directive, Directory, Recipient};
 use subrosa_store::{Needs, Plan, Write};
 
 use crate::app::{App, Who};
