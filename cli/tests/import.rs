@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use subrosa_client::{Connection, HttpTransport, SetupOptions, SignIn, SoftPasskey, SystemClock, Vault, offer_device, setup, signin};
+use subrosa_client::{Connection, HttpTransport, PinnedTransport, SetupOptions, SignIn, SoftPasskey, SystemClock, Vault, offer_device, setup, signin};
 use subrosa_model::{Compartment, Timestamp};
 
 const BIN: &str = env!("CARGO_BIN_EXE_subrosa");
@@ -33,10 +33,11 @@ impl Drop for Practice {
 }
 
 /// Starts a server, at a free port or a known one. Gives what it announces.
-fn serve(folder: &Path, address: &str) -> (Child, Value) {
+fn serve(folder: &Path, address: &str, more: &[&str]) -> (Child, Value) {
     let mut server = Command::new(BIN)
         .args(["--json", "serve", "--log", "error", "--listen", address, "--data-dir"])
         .arg(folder.join("data"))
+        .args(more)
         .env("SUBROSA_OPEN_PER_MINUTE", "100000")
         .env("SUBROSA_SESSION_PER_MINUTE", "100000")
         .stdout(Stdio::piped())
@@ -52,7 +53,7 @@ fn serve(folder: &Path, address: &str) -> (Child, Value) {
 impl Practice {
     async fn found() -> (Self, Vault) {
         let folder = tempfile::tempdir().unwrap();
-        let (server, said) = serve(folder.path(), "127.0.0.1:0");
+        let (server, said) = serve(folder.path(), "127.0.0.1:0", &[]);
         let origin = said["origin"].as_str().unwrap().trim_end_matches('/');
         let (url, passkey) = (format!("http://{}", said["address"].as_str().unwrap()), SoftPasskey::new(origin));
         let token = said["setup"].as_str().unwrap().split("setup=").nth(1).unwrap().to_owned();
@@ -262,7 +263,7 @@ async fn an_import_outlives_a_server_that_is_killed_and_started_again() {
     practice.server.kill().unwrap();
     practice.server.wait().unwrap();
     std::thread::sleep(Duration::from_millis(300));
-    practice.server = serve(practice.folder.path(), practice.url.trim_start_matches("http://")).0;
+    practice.server = serve(practice.folder.path(), practice.url.trim_start_matches("http://"), &[]).0;
     let output = import.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
@@ -319,6 +320,45 @@ async fn what_cannot_be_read_is_named_by_place_and_code_and_never_by_content() {
     let locked = practice.command(&[&folder], &[]).env("SUBROSA_PASSPHRASE", "another passphrase").output().unwrap();
     assert_eq!(locked.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&locked.stdout).contains("wrong-words"));
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_of_its_own_is_imported_to_over_tls_and_no_other_certificate_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut der = Vec::new();
+    for name in ["other", "its"] {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(path(&format!("{name}.pem")), made.cert.pem()).unwrap();
+        std::fs::write(path(&format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
+        der = made.cert.der().to_vec();
+    }
+    let (server, said) = serve(folder.path(), "127.0.0.1:0", &["--tls-certificate", &path("its.pem"), "--tls-key", &path("its.key")]);
+    let origin = said["origin"].as_str().unwrap().trim_end_matches('/').to_owned();
+    assert!(origin.starts_with("https://localhost:"), "{origin}");
+    let passkey = SoftPasskey::new(&origin);
+    let conn = Connection::new(Arc::new(PinnedTransport::new(&origin, der).unwrap()), Arc::new(SystemClock));
+    let token = said["setup"].as_str().unwrap().split("setup=").nth(1).unwrap().to_owned();
+    let options = SetupOptions { token, owner_name: "Owner".to_owned(), time_zone: "Europe/Helsinki".to_owned() };
+    let outcome = setup(&conn, &passkey, &options).await.unwrap();
+    let (mut vault, kit) = (outcome.vault, outcome.practice_kit);
+    let practice = Practice { server, url: origin, passkey, folder, kit };
+    let path = |name: &str| practice.folder.path().join(name).to_str().unwrap().to_owned();
+    vault.put_kit().await.unwrap();
+    let pairing = vault.begin_link().await.unwrap();
+    let offered = offer_device(&conn, &pairing.fragment, "Office").await.unwrap();
+    finish(&mut vault, pairing.id).await;
+    std::fs::write(practice.device(), offered.secrets.seal(PASSPHRASE).unwrap()).unwrap();
+
+    let export = practice.folder.path().join("export");
+    std::fs::create_dir(&export).unwrap();
+    records(&export);
+    let (exit, report) = practice.import(&[&export], &["--certificate", &path("its.pem")]);
+    assert_eq!((exit, count(&report, "charts_made")), (0, 6), "{report}");
+    let (exit, other) = practice.import(&[&export], &["--certificate", &path("other.pem")]);
+    assert_eq!((exit, other["code"].as_str()), (3, Some("server-key-substituted")), "{other}");
+    let (exit, untrusted) = practice.import(&[&export], &[]);
+    assert_eq!((exit, untrusted["code"].as_str()), (1, Some("unreachable")), "{untrusted}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use subrosa_client::{ClientError, Connection, DeviceSecrets, HttpTransport, MIN_PASSPHRASE, SystemClock, device_signin, offer_device};
+use subrosa_client::{ClientError, Connection, DeviceSecrets, HttpTransport, MIN_PASSPHRASE, PinnedTransport, SystemClock, Transport, device_signin, offer_device};
 use subrosa_crypto::Zeroizing;
 
 use crate::out::{Failure, Out};
@@ -23,9 +23,8 @@ const EVERY: Duration = Duration::from_secs(4);
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  subrosa link --server http://localhost:7110 --device office.device --name Office\n\nIn the browser: Devices, Link a device. Paste the text shown there here, compare the six words on both sides, then confirm in the browser.\nThe keys are kept in the file, sealed under a passphrase. Without a terminal, the text and the passphrase are read from standard input, one line each;\nSUBROSA_PASSPHRASE gives the passphrase instead.")]
 pub struct Args {
-    /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://localhost:7110")]
-    server: String,
+    #[command(flatten)]
+    place: Place,
     /// New file for this device's keys.
     #[arg(long, value_name = "FILE")]
     device: PathBuf,
@@ -40,13 +39,50 @@ pub fn failure(e: &ClientError) -> Failure {
     if e.is_attack() { Failure::refused(code, e.to_string()) } else { Failure::failed(code, e.to_string()) }
 }
 
-/// Speaks to a server.
-pub fn connect(server: &str) -> Result<Connection, Failure> {
-    if server.starts_with("https:") {
-        return Err(Failure::usage("server", "This program speaks plain HTTP, for the server's own machine or a tunnel to it (ssh -L 7110:localhost:7110 SERVER). Give http://localhost:7110."));
+/// Where the server is.
+#[derive(clap::Args)]
+pub struct Place {
+    /// Address of the server.
+    #[arg(long, value_name = "URL", default_value = "http://localhost:7110")]
+    pub server: String,
+    /// The server's own certificate (PEM or DER), where this computer does not trust it anyway. No other is accepted then.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+}
+
+impl Place {
+    /// Speaks to it.
+    pub fn connect(&self) -> Result<Connection, Failure> {
+        let wrong = |_| Failure::usage("server", format!("{} is not an address such as https://records.example.", self.server));
+        let away = self.server.contains('@') || self.server.starts_with("http:") && !["http://localhost", "http://127.0.0.1", "http://[::1]"].iter().any(|here| {
+            self.server.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+        if away {
+            return Err(Failure::usage("server", "Over a network the server is spoken to with https only. Without a certificate, use a tunnel (ssh -L 7110:localhost:7110 SERVER) and http://localhost:7110."));
+        }
+        let transport: Arc<dyn Transport> = match &self.certificate {
+            None => Arc::new(HttpTransport::new(&self.server).map_err(wrong)?),
+            Some(file) => {
+                let bytes = std::fs::read(file).map_err(|e| Failure::usage("certificate", format!("{} cannot be read: {e}", file.display())))?;
+                let der = der_of(bytes).ok_or_else(|| Failure::usage("certificate", format!("{} is not a certificate.", file.display())))?;
+                Arc::new(PinnedTransport::new(&self.server, der).map_err(wrong)?)
+            }
+        };
+        Ok(Connection::new(transport, Arc::new(SystemClock)))
     }
-    let transport = HttpTransport::new(server).map_err(|_| Failure::usage("server", format!("{server} is not an address such as http://localhost:7110.")))?;
-    Ok(Connection::new(Arc::new(transport), Arc::new(SystemClock)))
+}
+
+/// The first certificate of a PEM file, or the file itself where it is DER.
+fn der_of(bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+    match std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once(begin)) {
+        Some((_, rest)) => {
+            let body: String = rest.split_once(end)?.0.split_ascii_whitespace().collect();
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).ok()
+        }
+        // DER: a sequence.
+        None => (bytes.first() == Some(&0x30)).then_some(bytes),
+    }
 }
 
 fn line() -> Result<Zeroizing<String>, Failure> {
@@ -103,7 +139,7 @@ pub fn run(args: Args, out: &Out) -> Result<(), Failure> {
         return Err(Failure::usage("name", "A device's name has 1 to 200 characters."));
     }
     super::block_on(async {
-        let conn = connect(&args.server)?;
+        let conn = args.place.connect()?;
         conn.hello().await.map_err(|e| failure(&e))?;
         if std::io::stdin().is_terminal() {
             eprint!("Pairing text (in the browser: Devices, Link a device): ");
@@ -153,6 +189,25 @@ async fn confirmed(conn: &Connection, secrets: &DeviceSecrets) -> Result<(), Fai
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_server_elsewhere_is_spoken_to_over_tls_only() {
+        let place = |server: &str| Place { server: server.to_owned(), certificate: None }.connect().err().map(|e| e.exit);
+        for here in ["http://localhost:7110", "http://127.0.0.1:1/", "http://[::1]:7110", "https://records.example"] {
+            assert_eq!(place(here), None, "{here}");
+        }
+        for away in ["http://records.example", "http://localhost.evil.example", "http://localhost:80@records.example", "http://10.0.0.5:7110", "nothing"] {
+            assert_eq!(place(away), Some(2), "{away}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_read_as_pem_and_as_der() {
+        let pem = b"-----BEGIN CERTIFICATE-----\nMAEC\r\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMAED\n-----END CERTIFICATE-----\n";
+        assert_eq!(der_of(pem.to_vec()), Some(vec![0x30, 1, 2]));
+        assert_eq!(der_of(vec![0x30, 1, 2]), Some(vec![0x30, 1, 2]));
+        assert_eq!(der_of(b"hello".to_vec()), None);
+    }
 
     #[test]
     fn a_file_of_keys_is_private_whole_and_never_overwritten_by_accident() {

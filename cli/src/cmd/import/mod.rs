@@ -15,7 +15,7 @@ use subrosa_records::{ImportBatch, Options};
 
 use self::read::{Note, Notes, Reading, find};
 use self::send::Sending;
-use super::link::{connect, failure, passphrase};
+use super::link::{Place, failure, passphrase};
 use crate::out::{Failure, Out};
 
 /// Most notes that are printed for a person; `--json` has all.
@@ -28,9 +28,8 @@ pub struct Args {
     /// Files, folders and zip archives.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://localhost:7110")]
-    server: String,
+    #[command(flatten)]
+    place: Place,
     /// This device's keys, made by `subrosa link`.
     #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
     device: Option<PathBuf>,
@@ -148,7 +147,7 @@ async fn import(args: &Args, mut reading: Reading, found: &mut Found, notes: &mu
     let device = args.device.as_deref().unwrap_or(std::path::Path::new(""));
     let sealed = std::fs::read(device).map_err(|e| Failure::usage("device", format!("{} cannot be read: {e}. Make it with `subrosa link`.", device.display())))?;
     let secrets = DeviceSecrets::open(&sealed, &passphrase(false)?).map_err(|e| failure(&e))?;
-    let conn = connect(&args.server)?;
+    let conn = args.place.connect()?;
     let mut sending = Sending::begin(&conn, &secrets, device, args.compare, out).await?;
     let work = async {
         let bytes = reading_bar(&reading, out);
