@@ -54,11 +54,12 @@ fn mark(bundle: &mut Value, secrets: &Secrets) -> usize {
         }
         let seen = noted.entry(kind.clone()).or_default();
         *seen += 1;
-        if *seen <= 2 && kind != "Patient" {
-            if let Some(fields) = resource.as_object_mut() {
-                fields.insert("note".into(), json!([{ "text": secrets.mark(&format!("imported {kind}")) }]));
-                count += 1;
-            }
+        if *seen <= 2
+            && kind != "Patient"
+            && let Some(fields) = resource.as_object_mut()
+        {
+            fields.insert("note".into(), json!([{ "text": secrets.mark(&format!("imported {kind}")) }]));
+            count += 1;
         }
     }
     count

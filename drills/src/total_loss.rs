@@ -24,6 +24,9 @@ use crate::server::{Place, last_line};
 /// Versions written between the first backup and the second.
 const WRITTEN_LATER: usize = 1;
 
+/// How many files of a backup are damaged in turn at most.
+const MOST_DAMAGED: usize = 24;
+
 /// Everything that could be read: by chart and version, the hash of its body and of its files.
 type Readable = BTreeMap<(ChartId, Hash32), Vec<Hash32>>;
 
@@ -78,6 +81,9 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     let older = older_backup(&place, &scratch, &older, &practice, &conn, &clock).await?;
     let wrong_kit = restore(&place, &scratch.folder("restored-with-another-kit")?, &backup, &other_words())?;
 
+    say("Damaging the backup, one file after the other: none may be restored with something silently missing.");
+    let hurt = damaged_backups(&place, &scratch, &backup, &practice, &conn, &clock, &expected).await?;
+
     let mut new = place.clone();
     new.data = scratch.folder("new-machine")?;
     let restored = restore(&place, &new.data, &backup, &practice.practice_kit.words)?;
@@ -122,6 +128,7 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
         control,
         wrong_kit,
         lost_with_older: missing(&expected, &older),
+        hurt,
         restored,
     };
     Ok(report(&told))
@@ -145,6 +152,61 @@ async fn older_backup(place: &Place, scratch: &Scratch, older: &Path, practice: 
     let read = read_all(&mut owner, &practice.charts, &practice.passkey).await?;
     running.stop().await?;
     Ok(read)
+}
+
+/// What became of backups with one damaged file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hurt {
+    files: usize,
+    refused: usize,
+    /// Restored whole all the same: the file was not needed.
+    whole: usize,
+    /// Restored as if whole, with something missing.
+    silently: usize,
+}
+
+/// Changes one bit of each file of the plain copy (the repository beside it is taken away, or it would step in), and restores from that.
+async fn damaged_backups(
+    place: &Place,
+    scratch: &Scratch,
+    backup: &Path,
+    practice: &Practice,
+    conn: &Connection,
+    clock: &Ahead,
+    expected: &Readable,
+) -> Result<Hurt, DrillError> {
+    let copy = scratch.folder("backup-damaged")?;
+    copy_folder(backup, &copy)?;
+    let _ = fs::remove_dir_all(copy.join("restic"));
+    let mut hurt = Hurt::default();
+    for file in crate::search::files::files_under(&copy)?.into_iter().take(MOST_DAMAGED) {
+        let sound = fs::read(&file)?;
+        let mut bytes = sound.clone();
+        let middle = bytes.len() / 2;
+        let Some(byte) = bytes.get_mut(middle) else { continue };
+        *byte ^= 4;
+        fs::write(&file, &bytes)?;
+        let mut place = place.clone();
+        place.data = scratch.folder("restored-from-damaged")?;
+        let done = restore(&place, &place.data, &copy, &practice.practice_kit.words)?;
+        hurt.files += 1;
+        if done.ok {
+            // What cannot be started, entered or read then counts as missing.
+            let read = async {
+                let running = start(&place, clock).await?;
+                let mut owner = open(signin(conn, &practice.passkey, None).await.at("signing in after restoring a damaged backup")?)?;
+                let read = read_all(&mut owner, &practice.charts, &practice.passkey).await?;
+                running.stop().await?;
+                Ok::<_, DrillError>(read)
+            };
+            let read = read.await.unwrap_or_default();
+            if missing(expected, &read) == 0 { hurt.whole += 1 } else { hurt.silently += 1 }
+        } else {
+            hurt.refused += 1;
+        }
+        fs::write(&file, &sound)?;
+    }
+    Ok(hurt)
 }
 
 async fn start(place: &Place, clock: &Ahead) -> Result<crate::server::Running, DrillError> {
@@ -236,6 +298,7 @@ struct Told {
     control: Restored,
     wrong_kit: Restored,
     lost_with_older: usize,
+    hurt: Hurt,
     restored: Restored,
 }
 
@@ -252,13 +315,14 @@ fn report(t: &Told) -> Outcome {
         format!("Restored from practice kit and backup: {}", t.restored.said),
         format!("By passkey, 90 days later: {} lost; {} lines of the roster came.", t.lost_by_passkey, t.roster),
         format!("By the printed member kit alone{}: {} lost.", if t.waits { ", after 24 hours" } else { " (IT DID NOT WAIT)" }, t.lost_by_kit),
+        format!("A bit changed in each of {} files of the backup: {} restores refused, {} whole all the same, {} with something silently missing.", t.hurt.files, t.hurt.refused, t.hurt.whole, t.hurt.silently),
         format!("Drafts are no part of a backup: {} were on the destroyed machine.", t.drafts),
         format!("Control: from the older backup {} lost, and {WRITTEN_LATER} was written after it; a backup without its key copies is refused or named incomplete (exit {:?}); another kit is refused (exit {:?}).", t.lost_with_older, t.control.exit, t.wrong_kit.exit),
     ];
-    let passed = lost == 0 && t.expected > 0 && t.waits && control && t.damaged > 0;
+    let passed = lost == 0 && t.hurt.silently == 0 && t.hurt.refused > 0 && t.expected > 0 && t.waits && control && t.damaged > 0;
     let fields = json!({
         "lost": lost, "lost_by_passkey": t.lost_by_passkey, "lost_by_member_kit": t.lost_by_kit, "expected": t.expected, "charts": t.charts, "days": 90,
-        "damaged_rows": t.damaged, "after_damage": t.after_damage, "member_kit_waited": t.waits, "drafts_not_in_backup": t.drafts, "restore": t.restored.said,
+        "damaged_rows": t.damaged, "after_damage": t.after_damage, "member_kit_waited": t.waits, "damaged_backups": t.hurt.files, "damaged_refused": t.hurt.refused, "damaged_whole": t.hurt.whole, "damaged_silently": t.hurt.silently, "drafts_not_in_backup": t.drafts, "restore": t.restored.said,
         "control_passed": control, "control_lost_with_older_backup": t.lost_with_older, "control_written_after_it": WRITTEN_LATER, "control_without_keys": t.control.said, "control_other_kit": t.wrong_kit.said,
         "control": "from an older backup exactly what was written after it must count as lost; a backup without its key copies and a wrong kit must be refused",
     });

@@ -17,16 +17,16 @@ type Lie = fn(&Stage, &mut Released) -> Option<()>;
 pub fn attacks() -> Vec<Attack> {
     let mut all = Vec::new();
     let mut add = |name, op, lie: Lie| all.push(on(name, op, "/v1/release", lie));
-    add("an entry of another chart is slipped in", Op::Open, |s, r| entries(r)?.push(s.old.b.charts.first()?.entries.first()?.clone()).into());
+    add("an entry of another chart is slipped in", Op::Open, |s, r| slip_in(r, s.old.b.charts.first()?.entries.first()?));
     add("all entries are those of another chart", Op::Open, |s, r| set(entries(r)?, s.old.b.charts.first()?.entries.clone()));
-    add("an entry of a compartment that was not asked for", Op::Open, |s, r| entries(r)?.push(s.old.identity_a.charts.first()?.entries.first()?.clone()).into());
+    add("an entry of a compartment that was not asked for", Op::Open, |s, r| slip_in(r, s.old.identity_a.charts.first()?.entries.first()?));
     add("the sealed bodies of two entries change places", Op::Open, |_, r| swap_bodies(entries(r)?));
     add("one bit of a sealed body is changed", Op::Open, |_, r| flip_last(&mut entries(r)?.first_mut()?.blob.sealed));
     add("one bit in the middle of a sealed body is changed", Op::Open, |_, r| flip_middle(&mut entries(r)?.last_mut()?.blob.sealed));
     add("a sealed body is cut", Op::Open, |_, r| entries(r)?.first_mut()?.blob.sealed.0.pop().map(|_| ()));
     add("one bit of a signature is changed", Op::Open, |_, r| flip_last(&mut entries(r)?.first_mut()?.blob.signed));
     add("an entry signed by a stranger is injected", Op::Open, |s, r| inject(r, &s.stranger, |_| ()));
-    add("an entry signed by a stranger under the owner's key id", Op::Open, |s, r| under_another_name(s, r));
+    add("an entry signed by a stranger under the owner's key id", Op::Open, under_another_name);
     add("a colleague's entry is passed off as the owner's", Op::Open, |s, r| inject(r, &s.colleague_key, |_| ()));
     add("the owner's ciphertext is passed off as a colleague's new entry", Op::Open, |s, r| {
         let colleague = s.colleague;
@@ -54,9 +54,9 @@ pub fn attacks() -> Vec<Attack> {
     add("a second head is not marked as a conflict", Op::Open, |s, r| insider_version(s, r, 2, 1));
     add("a version with a gap before it", Op::Open, |s, r| insider_version(s, r, 4, 2));
     add("a version that names no predecessor that came", Op::Open, |s, r| insider_version(s, r, 3, 9));
-    add("an insider seals under another key than the one named", Op::Open, |s, r| insider_wrong_key(s, r));
-    add("an insider forges the key id on another key's ciphertext", Op::Open, |s, r| insider_commitment(s, r));
-    add("an insider writes with a weaker cipher", Op::Open, |s, r| insider_algorithm(s, r));
+    add("an insider seals under another key than the one named", Op::Open, insider_wrong_key);
+    add("an insider forges the key id on another key's ciphertext", Op::Open, insider_commitment);
+    add("an insider writes with a weaker cipher", Op::Open, insider_algorithm);
 
     add("the keys of another chart are substituted", Op::Open, |s, r| set(&mut r.charts.first_mut()?.wraps, s.old.b.charts.first()?.wraps.clone()));
     add("one bit of a wrapped key is changed", Op::Open, |_, r| flip_last(&mut wrap(r)?.sealed));
@@ -163,6 +163,11 @@ pub(super) fn set<T>(place: &mut T, value: T) -> Option<()> {
 
 fn entries(r: &mut Released) -> Option<&mut Vec<StoredEntry>> {
     Some(&mut r.charts.first_mut()?.entries)
+}
+
+fn slip_in(r: &mut Released, entry: &StoredEntry) -> Option<()> {
+    entries(r)?.push(entry.clone());
+    Some(())
 }
 
 fn wrap(r: &mut Released) -> Option<&mut Wrap> {
