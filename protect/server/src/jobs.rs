@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use subrosa_model::{ChartId, OrderId, Timestamp};
-use subrosa_protocol::directory::{Directory, OrderInfo, OrderKind};
+use subrosa_protocol::directory::{Directory, OrderInfo, OrderKind, Policy};
 
 use crate::app::App;
 use crate::error::Refusal;
@@ -55,6 +55,10 @@ async fn due(app: &App, directory: &Directory, info: &OrderInfo, chart: &ChartId
     }
     let Some(received) = app.store.directory_received(info.seq).await? else { return Ok(false) };
     if now.since(received) < info.delay_ms {
+        return Ok(false);
+    }
+    let Some(young) = app.store.directory_received(info.young).await? else { return Ok(false) };
+    if now.since(young) < Policy::MIN_SOLO_DELAY_MS {
         return Ok(false);
     }
     Ok(app.store.chart(chart).await?.is_some_and(|c| c.erased.is_none()))

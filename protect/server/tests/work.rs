@@ -107,6 +107,10 @@ async fn where_two_have_to_sign_one_alone_does_nothing() {
     let (mut second, their_passkey) = join(&house, &mut owner, &passkey, Role::Owner).await;
     owner.fresh(&passkey).await.unwrap();
     owner.append(vec![Act::SetPolicy { policy: Policy { two_person: true, ..Policy::solo("UTC") } }]).await.unwrap();
+    // A second signature is asked for only where two decide: nobody is talked into linking a stranger's device to their own account.
+    let stranger = subrosa_crypto::SigningKey::make().public();
+    let own = Act::TurnMember { member: second.member(), sign: stranger, hpke: subrosa_crypto::HpkeSecret::make().public() };
+    assert!(owner.propose(own).await.is_err());
     let order = Act::Order { order: OrderId([1; 16]), kind: OrderKind::EraseChart { chart: patient } };
     assert!(owner.append(vec![order.clone()]).await.is_err());
     owner.propose(order).await.unwrap();
@@ -114,6 +118,12 @@ async fn where_two_have_to_sign_one_alone_does_nothing() {
     second.fresh(&their_passkey).await.unwrap();
     second.approve(&waiting[0]).await.unwrap();
     assert!(owner.approvals().await.unwrap().is_empty());
+    // The second person was made one a moment ago: whoever could do that alone still waits a week.
+    assert!(subrosa_server::jobs::once(house.app()).await.unwrap().is_empty());
+    house.clock.advance(8 * Timestamp::DAY);
+    // The second owner and the policy are new: nobody admits an accomplice and erases on the same day.
+    assert_eq!(subrosa_server::jobs::once(house.app()).await.unwrap(), vec![]);
+    house.clock.advance(7 * Timestamp::DAY + 1);
     assert_eq!(subrosa_server::jobs::once(house.app()).await.unwrap(), vec![patient]);
     house.stop().await;
 }

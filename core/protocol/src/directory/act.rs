@@ -333,6 +333,9 @@ pub struct OrderInfo {
     pub seq: u64,
     /// How long it waits after it was received, in milliseconds.
     pub delay_ms: i64,
+    /// The newest sequence at which one of its signers came into their role, or the policy was set. An order is not carried out within
+    /// [`Policy::MIN_SOLO_DELAY_MS`] of that: else one person would admit a second and have two at once.
+    pub young: u64,
 }
 
 /// A legal hold.

@@ -34,6 +34,8 @@ pub struct Directory {
     orders: BTreeMap<OrderId, OrderInfo>,
     holds: BTreeMap<ChartId, HoldInfo>,
     reviews: BTreeMap<MemberId, u64>,
+    since: BTreeMap<MemberId, u64>,
+    policy_since: u64,
 }
 
 /// What a statement changed.
@@ -68,6 +70,8 @@ impl Directory {
             orders: BTreeMap::new(),
             holds: BTreeMap::new(),
             reviews: BTreeMap::new(),
+            since: BTreeMap::new(),
+            policy_since: 0,
         }
     }
 
@@ -418,6 +422,7 @@ impl Directory {
                 self.backup = Some(backup);
             }
             Act::AdmitMember { member, name, role, sign, hpke } => {
+                self.since.insert(member, seq);
                 self.members.insert(member, MemberInfo { name, role, sign, hpke, past: Vec::new(), bundle: None, active: true });
             }
             Act::SetBundle { member, version, hash } => {
@@ -434,6 +439,7 @@ impl Directory {
                 self.narrow(seq, |t| t.members.contains(&member));
             }
             Act::SetRole { member, role } => {
+                self.since.insert(member, seq);
                 if let Some(m) = self.members.get_mut(&member) {
                     m.role = role;
                 }
@@ -478,7 +484,10 @@ impl Directory {
                     t.epochs.push(EpochInfo { key, seals, previous, seq });
                 }
             }
-            Act::SetPolicy { policy } => self.policy = Some(policy),
+            Act::SetPolicy { policy } => {
+                self.policy = Some(policy);
+                self.policy_since = seq;
+            }
             Act::RaiseSuite { min } => self.suite_min = min,
             Act::SetLogKey { log_key } => self.log_key = Some(log_key),
             Act::SetWitness { name, key } => {
@@ -488,7 +497,8 @@ impl Directory {
             Act::Order { order, kind } => {
                 let solo = self.policy.as_ref().is_none_or(|p| !p.two_person);
                 let delay_ms = if solo { self.policy.as_ref().map_or(Policy::MIN_SOLO_DELAY_MS, |p| p.solo_delay_ms) } else { 0 };
-                self.orders.insert(order, OrderInfo { kind, signers: signers.clone(), seq, delay_ms });
+                let young = signers.iter().filter_map(|m| self.since.get(m)).copied().max().unwrap_or(0).max(self.policy_since);
+                self.orders.insert(order, OrderInfo { kind, signers: signers.clone(), seq, delay_ms, young });
             }
             Act::WithdrawOrder { order } => {
                 self.orders.remove(&order);
@@ -600,6 +610,10 @@ impl Directory {
     /// Standing holds.
     pub fn holds(&self) -> &BTreeMap<ChartId, HoldInfo> {
         &self.holds
+    }
+    /// Directory sequence at which a member was admitted or last changed role; 0 if never.
+    pub fn since(&self, member: &MemberId) -> u64 {
+        self.since.get(member).copied().unwrap_or(0)
     }
     /// Directory sequence of the member's last pace review; 0 if never.
     pub fn reviewed(&self, member: &MemberId) -> u64 {
