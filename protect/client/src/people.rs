@@ -170,21 +170,47 @@ impl Vault {
     ///
     /// # Errors
     /// [`ClientError::GatePasskey`], [`ClientError::IntroductionForged`], the directory's refusal (a second person for owners and privacy officers where the
-    /// policy says so: [`Self::propose`]).
+    /// policy says so: [`Self::propose_invitation`]).
     pub async fn finish_invitation(&mut self, id: InvitationId, role: Role) -> Result<MemberId, ClientError> {
         let keys = self.followed(id).await?;
         let Recipient::Member(member) = keys.who else { return Err(ClientError::IntroductionForged) };
         self.sync().await?;
         let mut acts = vec![Act::AdmitMember { member, name: keys.name, role, sign: keys.sign, hpke: keys.hpke }];
-        for (team, info) in self.directory.teams() {
-            if team_kinds(role).contains(&info.kind) {
-                let members = info.members.iter().copied().chain([member]).collect();
-                acts.push(Act::ChangeTeam { team: *team, members });
-            }
-        }
+        acts.extend(self.joining(member, role));
         self.append_with(acts, Vec::new(), None).await?;
         self.turn_epochs_if_needed().await?;
         Ok(member)
+    }
+
+    fn joining(&self, member: MemberId, role: Role) -> Vec<Act> {
+        let fits = self.directory.teams().iter().filter(|(_, t)| team_kinds(role).contains(&t.kind) && !t.members.contains(&member));
+        fits.map(|(team, t)| Act::ChangeTeam { team: *team, members: t.members.iter().copied().chain([member]).collect() }).collect()
+    }
+
+    /// Under the two-person rule: proposes to admit an invited person as owner or privacy officer, after both have compared the six words. Once a second person
+    /// has approved it, [`Self::join_teams`].
+    ///
+    /// # Errors
+    /// As [`Self::finish_invitation`].
+    pub async fn propose_invitation(&mut self, id: InvitationId, role: Role) -> Result<MemberId, ClientError> {
+        let keys = self.followed(id).await?;
+        let Recipient::Member(member) = keys.who else { return Err(ClientError::IntroductionForged) };
+        self.propose(Act::AdmitMember { member, name: keys.name, role, sign: keys.sign, hpke: keys.hpke }).await?;
+        Ok(member)
+    }
+
+    /// Puts a member into the teams of their role, whose epochs turn.
+    ///
+    /// # Errors
+    /// The directory's refusal.
+    pub async fn join_teams(&mut self, member: MemberId) -> Result<(), ClientError> {
+        self.sync().await?;
+        let role = self.directory.member(&member).ok_or(ClientError::Unknown("member"))?.role;
+        let acts = self.joining(member, role);
+        if !acts.is_empty() {
+            self.append_with(acts, Vec::new(), None).await?;
+        }
+        self.turn_epochs_if_needed().await
     }
 
     /// Certifies a linked device for teams until a date, after both screens have shown the same six words.

@@ -327,7 +327,7 @@ async fn a_draft_or_a_file_that_is_not_the_one_asked_for_is_refused() {
 
     let file = NewFile { name: "letter.pdf".into(), content_type: "application/pdf".into(), bytes: vec![7; 200_000] };
     let entry = EntryId([8; 16]);
-    vault.write_with_files(stage.a, Compartment::Record, entry, NewBody::note("letter", ""), &[file.clone()]).await.unwrap();
+    vault.write_with_files(stage.a, Compartment::Record, entry, NewBody::note("letter", ""), std::slice::from_ref(&file)).await.unwrap();
     let opened = vault.open_chart(stage.a, &BOTH).await.unwrap();
     let head = opened.entries.iter().find(|e| e.entry == entry).unwrap().head().unwrap();
     assert_eq!(*vault.open_file(stage.a, Compartment::Record, entry, head, 0).await.unwrap(), file.bytes);

@@ -215,6 +215,19 @@ async fn under_the_two_person_rule_a_second_person_signs_what_the_first_proposed
     carol.approve(&waiting[0]).await.unwrap();
     owner.sync().await.unwrap();
     assert_eq!(owner.directory().member(&dan.member()).unwrap().role, Role::PrivacyOfficer);
+
+    let invitation = owner.invite().await.unwrap();
+    let third = SoftPasskey::new(&practice.origin());
+    Invited::read(&practice.conn, &invitation.fragment).await.unwrap().accept(&third, "Eve").await.unwrap();
+    assert_eq!(owner.finish_invitation(invitation.id, Role::Owner).await.unwrap_err().code(), "second-person-needed");
+    let eve = owner.propose_invitation(invitation.id, Role::Owner).await.unwrap();
+    let waiting = carol.approvals().await.unwrap();
+    carol.fresh(&second).await.unwrap();
+    carol.approve(&waiting[0]).await.unwrap();
+    owner.join_teams(eve).await.unwrap();
+    let eve = opened(signin(&practice.conn, &third, None).await.unwrap());
+    assert_eq!(eve.role().unwrap(), Role::Owner);
+    assert!(eve.directory().teams().values().all(|t| t.members.contains(&eve.member())));
     practice.running.stop().await;
 }
 
