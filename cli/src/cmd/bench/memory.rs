@@ -14,8 +14,8 @@ use super::{At, Report, Row, roster};
 use crate::out::{Failure, Out};
 
 /// Seconds of loading and of load, where the variable says nothing else.
-const LOADING: u64 = 100;
-const LOAD: u64 = 60;
+const LOADING: u64 = 45;
+const LOAD: u64 = 45;
 /// Sessions at work.
 const SESSIONS: usize = 4;
 /// What the issue asks for.

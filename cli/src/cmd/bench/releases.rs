@@ -24,11 +24,11 @@ const AT_ONCE: usize = 64;
 /// Charts of each member, opened in turn.
 const OWN: usize = 8;
 /// Rounds of runs, each of release, bare insert and bare inserts.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 5;
 /// Statements that one release runs one after the other: idempotency, chart, relations, pace (2), chain; journal (2), leaf, nodes (2), chain, pace, idempotency.
 const STATEMENTS: usize = 14;
 /// Length of each run.
-const RUN: Duration = Duration::from_millis(2000);
+const RUN: Duration = Duration::from_millis(1500);
 
 pub async fn run(out: &Out) -> Result<Report, Failure> {
     let mut report = Report::default();
@@ -48,7 +48,7 @@ pub async fn run(out: &Out) -> Result<Report, Failure> {
          its tree nodes and chart chain, the pace record, and for each transaction a map root and a signed checkpoint. The comparison inserts one row of the same size as a \
          leaf's journal record, in transactions of up to 64 as well, through the same driver, with journal_mode=WAL and synchronous=FULL (PostgreSQL: fsync and \
          synchronous_commit on).",
-        RUN.as_secs()
+        RUN.as_secs_f64()
     ));
     Ok(report)
 }
