@@ -18,6 +18,10 @@ pub(crate) struct HeldKey {
     pub(crate) id: KeyId,
     /// For whom it is known to be wrapped.
     pub(crate) targets: Vec<Target>,
+    /// Those of them for whom somebody wrapped it who may write in this compartment.
+    pub(crate) shared: Vec<Target>,
+    /// Whether something new may be sealed under it, as of when it was opened: see [`crate::verify::worth`].
+    pub(crate) write: bool,
 }
 
 /// What a new chart begins with: a line of the roster and the identity entry that it is drawn from.
@@ -99,7 +103,7 @@ impl Vault {
         if wraps.is_empty() {
             return Err(ClientError::NoKey);
         }
-        Ok((HeldKey { version, key, id, targets }, wraps))
+        Ok((HeldKey { version, key, id, shared: targets.clone(), targets, write: true }, wraps))
     }
 
     /// The targets of a newer key: the care teams that had the older one, and every other team that may have it.
@@ -171,17 +175,29 @@ impl Vault {
         if may(self.role()?, Action::write(compartment), Standing::Related) == Verdict::Never {
             return Err(ClientError::Never);
         }
+        // First, since a linked device is told here what it cannot do, without asking the server.
+        self.targets_for(compartment)?;
         if !self.chart_keys.contains_key(&(chart, compartment)) {
             self.open_for_writing(chart, compartment).await?;
         }
+        // Written for the other teams alone it would be missing for this one.
+        let mine = |(team, info): (&TeamId, &subrosa_protocol::directory::TeamInfo)| {
+            info.members.contains(&self.member) && compartments_for(info.kind).contains(&compartment) && self.broken.contains(&(*team, info.epoch()))
+        };
+        if self.directory.teams().iter().any(mine) {
+            return Err(ClientError::BrokenEpoch);
+        }
         let all_targets = self.targets_for(compartment)?;
-        let newest = self.chart_keys.get(&(chart, compartment)).and_then(|k| k.iter().max_by_key(|k| k.version)).cloned();
+        let held = self.chart_keys.get(&(chart, compartment)).map_or(&[][..], Vec::as_slice);
         let current = |team: &TeamId| self.directory.teams().get(team).map_or(0, |t| t.epoch());
         let stale = |t: &Target| matches!(t, Target::Team { team, epoch } if *epoch < current(team));
-        let (version, targets) = match newest {
-            Some(key) if !key.targets.iter().any(stale) => return Ok(key),
-            Some(key) => (key.version + 1, self.renewed(&key.targets, all_targets)),
-            None => (1, all_targets),
+        if let Some(key) = held.iter().filter(|k| k.write && !k.shared.iter().any(stale)).max_by_key(|k| k.version) {
+            return Ok(key.clone());
+        }
+        let version = held.iter().map(|k| k.version).max().map_or(1, |v| v.saturating_add(1));
+        let targets = match held.iter().filter(|k| !k.shared.is_empty()).max_by_key(|k| k.version) {
+            Some(key) => self.renewed(&key.shared, all_targets),
+            None => all_targets,
         };
         let (key, wraps) = self.new_key(chart, compartment, version, targets)?;
         self.conn.tell("POST", "/v1/wraps", Some(&MoreWraps { wraps }), Some(&self.session)).await?;

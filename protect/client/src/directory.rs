@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use subrosa_crypto::VerifyingKey;
 use subrosa_model::{DeviceId, KeyId, MemberId};
 use subrosa_protocol::ProtocolError;
-use subrosa_protocol::directory::Directory;
+use subrosa_protocol::directory::{Applied, Directory};
 
 use crate::ClientError;
 use crate::local::Pins;
 
 /// Applies a statement that the server shows. It has to follow what is known, and to be signed by those entitled.
-pub(crate) fn follow(directory: &mut Directory, statement: &[u8], pins: &Pins) -> Result<(), ClientError> {
-    directory.apply(statement).map_err(|e| match e {
+pub(crate) fn follow(directory: &mut Directory, statement: &[u8], pins: &Pins) -> Result<Applied, ClientError> {
+    let applied = directory.apply(statement).map_err(|e| match e {
         ProtocolError::OutOfSequence => ClientError::Fork,
         ProtocolError::Downgrade => ClientError::Downgrade,
         _ => ClientError::ForgedDirectory,
@@ -24,7 +24,7 @@ pub(crate) fn follow(directory: &mut Directory, statement: &[u8], pins: &Pins) -
     if directory.size() == pins.directory_size && directory.head() != pins.directory_head {
         return Err(ClientError::Fork);
     }
-    Ok(())
+    Ok(applied)
 }
 
 /// A log that was read to its end is at least as long as it was.

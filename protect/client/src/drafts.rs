@@ -127,7 +127,7 @@ impl Vault {
 
 #[cfg(test)]
 fn vector_context(key: &subrosa_crypto::CompartmentKey, owner: crate::local::Owner, chart: ChartId, entry: EntryId) -> (DraftKey, DraftContext) {
-    let held = HeldKey { version: 1, key: key.clone(), id: key.id(), targets: Vec::new() };
+    let held = HeldKey { version: 1, key: key.clone(), id: key.id(), targets: Vec::new(), shared: Vec::new(), write: false };
     let context = DraftContext { practice: owner.practice, chart, compartment: Compartment::Record, key: key.id(), entry, author: owner.member };
     (draft_key(&held, entry, owner.member), context)
 }

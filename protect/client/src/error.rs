@@ -143,6 +143,9 @@ pub enum ClientError {
     /// An epoch key's seal that is not the one that the directory names.
     #[error("The server sent another team key than the one that your team made. Stop, and tell your privacy officer.")]
     WrongEpoch,
+    /// A team's current epoch was turned by somebody who sealed something else than its key.
+    #[error("The key of one of your teams was damaged by whoever changed it last. Nothing can be written for this team until an owner changes its members. Tell your privacy officer.")]
+    BrokenEpoch,
     /// A roster row that nobody entitled signed, or in another's place.
     #[error("The server sent a line of the patient list that was altered or belongs elsewhere. Tell your privacy officer.")]
     ForgedRoster,
@@ -195,6 +198,7 @@ impl ClientError {
             Self::ChallengeSubstituted => "challenge-substituted",
             Self::WrongBundle => "wrong-bundle",
             Self::WrongEpoch => "wrong-epoch",
+            Self::BrokenEpoch => "broken-epoch",
             Self::ForgedRoster => "forged-roster",
             Self::IntroductionForged => "introduction-forged",
         }
@@ -222,6 +226,7 @@ impl ClientError {
                 | Self::ChallengeSubstituted
                 | Self::WrongBundle
                 | Self::WrongEpoch
+                | Self::BrokenEpoch
                 | Self::ForgedRoster
                 | Self::IntroductionForged
         )

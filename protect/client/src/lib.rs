@@ -22,6 +22,9 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(test)]
+extern crate self as subrosa_client;
+
 mod attachments;
 mod charts;
 mod clock;
@@ -40,6 +43,8 @@ mod frozen;
 #[cfg(not(target_arch = "wasm32"))]
 mod http;
 mod import;
+#[cfg(all(test, feature = "soft-passkey"))]
+mod insider;
 mod kit;
 mod local;
 mod looked;

@@ -12,7 +12,7 @@ use subrosa_protocol::entry::{AttachmentRef, EntryBody};
 use crate::charts::HeldKey;
 use crate::local::HeadPin;
 use crate::vault::Vault;
-use crate::verify::{self, Asked, Verified};
+use crate::verify::{self, Asked, Usable, Verified, Worth};
 use crate::ClientError;
 
 /// A chart, opened.
@@ -181,13 +181,13 @@ impl Vault {
     }
 
     #[allow(clippy::type_complexity)]
-    fn verify_charts<'w>(&self, released: &'w Released, compartments: &[Compartment]) -> Result<Vec<(Vec<(WrapStatement, &'w Wrap)>, Vec<Verified>)>, ClientError> {
+    fn verify_charts<'w>(&self, released: &'w Released, compartments: &[Compartment]) -> Result<Vec<(Vec<Usable<'w>>, Vec<Verified>)>, ClientError> {
         released.charts.iter().map(|part| self.verify_chart(part, compartments)).collect()
     }
 
     #[allow(clippy::type_complexity)]
-    fn verify_chart<'w>(&self, part: &'w ReleasedChart, compartments: &[Compartment]) -> Result<(Vec<(WrapStatement, &'w Wrap)>, Vec<Verified>), ClientError> {
-        let held = |team: TeamId, epoch: u32| self.epochs.contains_key(&(team, epoch));
+    fn verify_chart<'w>(&self, part: &'w ReleasedChart, compartments: &[Compartment]) -> Result<(Vec<Usable<'w>>, Vec<Verified>), ClientError> {
+        let held = |team: TeamId, epoch: u32| self.epoch(team, epoch);
         let wraps = verify::wraps(part, compartments, &self.reader(&held))?;
         let entries = verify::entries(part, compartments, &self.practice, &self.signers, self.pins.heads.get(&part.chart))?;
         Ok((wraps, entries))
@@ -207,18 +207,24 @@ impl Vault {
         &mut self,
         chart: ChartId,
         compartments: &[Compartment],
-        wraps: &[(WrapStatement, &Wrap)],
+        wraps: &[Usable<'_>],
         entries: Vec<Verified>,
     ) -> Result<OpenChart, ClientError> {
         let mut keys: BTreeMap<(Compartment, KeyId), HeldKey> = BTreeMap::new();
-        for (statement, wrap) in wraps {
+        for Usable { statement, worth, wrap } in wraps {
             let c = &statement.context;
-            if let Some(held) = keys.get_mut(&(c.compartment, c.key)) {
-                held.targets.push(c.target);
-                continue;
+            // A genuine wrap that does not open is its maker's doing: it keeps nobody from the other wraps of the chart.
+            let Ok(key) = self.unwrap(statement, wrap) else { continue };
+            let new = || HeldKey { version: c.version, key, id: c.key, targets: Vec::new(), shared: Vec::new(), write: false };
+            let held = keys.entry((c.compartment, c.key)).or_insert_with(new);
+            held.targets.push(c.target);
+            if *worth >= Worth::Known {
+                held.shared.push(c.target);
             }
-            let key = self.unwrap(statement, wrap)?;
-            keys.insert((c.compartment, c.key), HeldKey { version: c.version, key, id: c.key, targets: vec![c.target] });
+            if *worth == Worth::Write {
+                held.write = true;
+                held.version = c.version;
+            }
         }
         let mut out = OpenChart { chart, entries: Vec::with_capacity(entries.len()), others_psychotherapy: 0, locked: 0 };
         let mut heads = Vec::new();

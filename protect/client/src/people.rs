@@ -9,7 +9,7 @@ use subrosa_protocol::api::{
     Approvals, Ceremony, CeremonyFinish, CeremonyStart, DirectoryAppend, DirectoryPage, IntroductionPurpose, InvitationAccept, InvitationPut, InvitationState, Invitations, KitAnswer,
     KitUses, KitWaiting, SealedBundle,
 };
-use subrosa_protocol::directory::{Act, Directive, OrderKind, Recipient};
+use subrosa_protocol::directory::{Act, Authority, Directive, OrderKind, Recipient};
 use subrosa_protocol::keys::{Bundle, BundleContext, Introduction, LedgerPin, NewKeys, seal_bundle};
 use zeroize::Zeroizing;
 
@@ -329,12 +329,24 @@ impl Vault {
         self.adopt(next)
     }
 
+    /// Whether two people decide this act, and oneself may be one of them. A second signature must never be all that was missing to something else.
+    fn decided_by_two(&self, act: &Act) -> Result<(), ClientError> {
+        if self.directory.needed(act) != Authority::TwoOwnersOrOfficers {
+            return Err(ClientError::Invalid("this is not something that two people decide"));
+        }
+        if self.device.is_some() || !matches!(self.role()?, Role::Owner | Role::PrivacyOfficer) {
+            return Err(ClientError::Never);
+        }
+        Ok(())
+    }
+
     /// Proposes an act that needs a second person's signature.
     ///
     /// # Errors
     /// Refusals.
     pub async fn propose(&mut self, act: Act) -> Result<(), ClientError> {
         self.sync().await?;
+        self.decided_by_two(&act)?;
         let directive = self.directory.next(self.now(), act);
         let bytes: Bytes = Endorsed::sign(&[&self.keys.sign], &self.practice, &directive).to_bytes().into();
         self.conn.tell("POST", "/v1/approvals", Some(&Approvals { waiting: vec![bytes] }), Some(&self.session)).await
@@ -355,6 +367,9 @@ impl Vault {
             if directive.seq != self.directory.size() || directive.prev != self.directory.head() {
                 continue;
             }
+            if self.directory.needed(&directive.act) != Authority::TwoOwnersOrOfficers {
+                continue;
+            }
             let signers = kids.iter().filter_map(|k| self.directory.signer(k)).map(|s| s.0).collect();
             out.push(Proposal { bytes, directive, signers });
         }
@@ -364,12 +379,13 @@ impl Vault {
     /// Signs a colleague's proposal, which takes effect.
     ///
     /// # Errors
-    /// The directory's refusal.
+    /// [`ClientError::Invalid`] for something that two people do not decide, [`ClientError::Never`]; the directory's refusal.
     pub async fn approve(&mut self, proposal: &Proposal) -> Result<(), ClientError> {
         let mut endorsed = Endorsed::<Directive>::from_bytes(&proposal.bytes).map_err(|_| ClientError::ForgedDirectory)?;
         if endorsed.peek_unverified().map_err(|_| ClientError::ForgedDirectory)? != proposal.directive {
             return Err(ClientError::ForgedDirectory);
         }
+        self.decided_by_two(&proposal.directive.act)?;
         endorsed.add_signature(&self.keys.sign, &self.practice);
         let bytes: Bytes = endorsed.to_bytes().into();
         let mut next = self.directory.clone();

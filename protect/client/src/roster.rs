@@ -13,7 +13,7 @@ use crate::open::unheld;
 use crate::local::{Owner, open_local, seal_local};
 use crate::search::{Hit, Index};
 use crate::vault::Vault;
-use crate::verify;
+use crate::verify::{self, Worth};
 use crate::ClientError;
 
 /// How many changed rows are searched beside the large index before it is built anew.
@@ -31,6 +31,8 @@ pub struct Roster {
     /// Charts whose row in `base` no longer holds.
     stale: BTreeSet<ChartId>,
     unsettled: Vec<ChartId>,
+    /// Charts whose row is well signed and yet does not open.
+    damaged: BTreeSet<ChartId>,
     /// From which version of the identity each row seen in this session was drawn.
     drawn: BTreeMap<ChartId, Hash32>,
 }
@@ -71,6 +73,10 @@ impl Roster {
     /// One chart's row.
     pub fn row(&self, chart: &ChartId) -> Option<&RosterRow> {
         self.rows.get(chart)
+    }
+    /// Charts whose row was damaged by whoever made it, or whose key was: they are missing from the list until somebody writes their identity anew.
+    pub fn damaged(&self) -> &BTreeSet<ChartId> {
+        &self.damaged
     }
     /// Every row, by chart id.
     pub fn rows(&self) -> impl Iterator<Item = Found<'_>> {
@@ -178,7 +184,12 @@ impl Vault {
             let mut touched = Vec::with_capacity(rows.len());
             for (chart, row) in rows {
                 match row {
-                    Some((row, from)) => {
+                    Some(None) => {
+                        self.roster.damaged.insert(chart);
+                        continue;
+                    }
+                    Some(Some((row, from))) => {
+                        self.roster.damaged.remove(&chart);
                         if let Some(before) = self.roster.drawn.insert(chart, from).filter(|before| *before != from) {
                             self.pins.superseded.insert(before);
                         }
@@ -199,13 +210,13 @@ impl Vault {
     }
 
     #[allow(clippy::type_complexity)]
-    fn open_rows(&self, page: &RosterPage) -> Result<Vec<(ChartId, Option<(RosterRow, Hash32)>)>, ClientError> {
+    fn open_rows(&self, page: &RosterPage) -> Result<Vec<(ChartId, Option<Option<(RosterRow, Hash32)>>)>, ClientError> {
         page.rows.iter().map(|item| Ok((item.chart, item.row.as_ref().map(|entry| self.open_row(item.chart, entry)).transpose()?))).collect()
     }
 
-    fn open_row(&self, chart: ChartId, entry: &RosterEntry) -> Result<(RosterRow, Hash32), ClientError> {
-        let held = |team: TeamId, epoch: u32| self.epochs.contains_key(&(team, epoch));
-        let statement = verify::wrap(&entry.wrap, chart, &[Compartment::Identity], &self.reader(&held))?;
+    fn open_row(&self, chart: ChartId, entry: &RosterEntry) -> Result<Option<(RosterRow, Hash32)>, ClientError> {
+        let held = |team: TeamId, epoch: u32| self.epoch(team, epoch);
+        let (statement, worth) = verify::wrap(&entry.wrap, chart, &[Compartment::Identity], &self.reader(&held))?;
         let signer = self.signers.find(&entry.blob.signer_id().map_err(|_| ClientError::ForgedRoster)?)?;
         let context = entry.blob.verify(&self.practice, &signer.key).map_err(|_| ClientError::ForgedRoster)?;
         if context.chart != chart || context.key != statement.context.key {
@@ -214,9 +225,12 @@ impl Vault {
         if self.pins.superseded.contains(&context.drawn_from) {
             return Err(ClientError::Rollback);
         }
-        let key = self.unwrap(&statement, &entry.wrap)?;
-        let row = entry.blob.open(&key, &context).map_err(|_| ClientError::ForgedRoster)?;
-        Ok((row, context.drawn_from))
+        if worth == Worth::Nothing {
+            return Ok(None);
+        }
+        // Both are what their makers signed: what does not open now is a maker's doing, not the server's.
+        let row = self.unwrap(&statement, &entry.wrap).ok().and_then(|key| entry.blob.open(&key, &context).ok());
+        Ok(row.map(|row| (row, context.drawn_from)))
     }
 
     /// The caseload, sealed for this device. It counts as released: whoever opens the bundle on this device reads it.

@@ -2,7 +2,7 @@
 
 use subrosa_crypto::{BundleKey, HpkeSecret, KitKey, SigningKey, random, sha256, words};
 use subrosa_model::{MemberId, Timestamp};
-use subrosa_protocol::api::{Ceremony, CeremonyFinish, CeremonyStart, KitPut, KitState, KitUse as KitUseBody, PasskeyFinish, SealedBundle, SignedIn, WayInRemove, WaysIn, WrappedBundleKey};
+use subrosa_protocol::api::{Approvals, Ceremony, CeremonyFinish, CeremonyStart, KitPut, KitState, KitUse as KitUseBody, PasskeyFinish, SealedBundle, SignedIn, WayInRemove, WaysIn, WrappedBundleKey};
 use subrosa_protocol::directory::Act;
 use subrosa_protocol::keys::{Bundle, BundleContext, WayIn, WayInContext, derive_kit_kek, open_bundle, seal_bundle};
 use zeroize::Zeroizing;
@@ -135,6 +135,13 @@ pub(crate) async fn unlock(
         _ => return Err(ClientError::WrongBundle),
     }
     vault.sync_epochs().await?;
+    let day_old = vault.bundle_at.is_some_and(|at| conn.now().0 - at.0 > Timestamp::DAY);
+    // A further statement takes the place that a proposal of a colleague, or one's own review, is signed for: those come first.
+    let full = vault.bundle.as_ref().is_some_and(|b| b.way.is_some());
+    if day_old && full && vault.pins.review.is_none() && vault.nothing_proposed().await {
+        vault.renew_due = true;
+        vault.renew_if_due().await?;
+    }
     Ok(vault)
 }
 
@@ -161,6 +168,7 @@ impl Vault {
         let hash = sha256(&[&sealed]);
         let act = Act::SetBundle { member: self.member, version, hash };
         self.append_with(vec![act], Vec::new(), Some(sealed.clone().into())).await?;
+        self.bundle_at = Some(self.now());
         if let Some(held) = self.bundle.as_mut() {
             held.version = version;
             held.sealed = sealed;
@@ -176,6 +184,24 @@ impl Vault {
         self.sync().await?;
         let version = self.bundle.as_ref().map(|b| b.version).ok_or(ClientError::NotHere("a linked device has no bundle"))?;
         self.announce_bundle(version + 1).await
+    }
+
+    /// Renews the bundle after an own change of members, devices or teams, and when it is a day old. Best effort: what keeps it from happening (somebody was
+    /// quicker, the passkey is wanted) keeps nothing else from happening.
+    pub(crate) async fn renew_if_due(&mut self) -> Result<(), ClientError> {
+        if !core::mem::take(&mut self.renew_due) || self.bundle.is_none() {
+            return Ok(());
+        }
+        let Some((version, _)) = self.directory.member(&self.member).and_then(|m| m.bundle) else { return Ok(()) };
+        match self.announce_bundle(version + 1).await {
+            Err(e) if e.is_attack() => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    async fn nothing_proposed(&self) -> bool {
+        let answer: Result<Approvals, ClientError> = self.conn.get("/v1/approvals", Some(&self.session)).await;
+        answer.is_ok_and(|list| list.waiting.is_empty())
     }
 
     /// Shows the passkey again: before dangerous acts, and after [`ClientError::GatePasskey`].

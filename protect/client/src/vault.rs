@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use subrosa_crypto::{BundleKey, DeviceKey, Endorsed, EpochKey, HpkeSecret, SigningKey, VerifyingKey};
 use subrosa_model::{Bytes, ChartId, Compartment, DeviceId, Hash32, MemberId, PracticeId, Role, SessionId, TeamId, Timestamp};
 use subrosa_protocol::api::{DirectoryAppend, DirectoryPage, Epochs, SessionInfo, Sessions, WrappedBundleKey};
+use subrosa_protocol::ProtocolError;
 use subrosa_protocol::directory::{Act, Directory, Recipient};
 use subrosa_protocol::keys::{EpochSeal, root_fingerprint};
 
@@ -11,7 +12,7 @@ use crate::connection::{Connection, Nothing, SessionKey};
 use crate::directory::{Signers, check_length, follow};
 use crate::local::{Owner, Pins, open_local, seal_local};
 use crate::roster::Roster;
-use crate::verify::Reader;
+use crate::verify::{Epoch, Reader};
 use crate::{ClientError, PracticeKeys};
 
 /// A member, signed in and unlocked: holds the keys, the replayed directory and the pins. Dropping it locks.
@@ -35,6 +36,13 @@ pub struct Vault {
     /// Fingerprint of the root from an invitation or pairing, until the root itself has been seen.
     pub(crate) expect_root: Option<Hash32>,
     pub(crate) epochs: BTreeMap<(TeamId, u32), EpochKey>,
+    /// Who turned each epoch.
+    pub(crate) turned: BTreeMap<(TeamId, u32), MemberId>,
+    /// Epochs whose seal is the one that the directory names, and yet does not open: whoever turned them sealed something else.
+    pub(crate) broken: BTreeSet<(TeamId, u32)>,
+    /// When the bundle was announced last, and whether it is due to be announced anew.
+    pub(crate) bundle_at: Option<Timestamp>,
+    pub(crate) renew_due: bool,
     pub(crate) chart_keys: BTreeMap<(ChartId, Compartment), Vec<HeldKey>>,
     pub(crate) roster: Roster,
 }
@@ -89,6 +97,10 @@ impl Vault {
             pins: u.pins,
             expect_root: u.expect_root,
             epochs: BTreeMap::new(),
+            turned: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            bundle_at: None,
+            renew_due: false,
             chart_keys: BTreeMap::new(),
             roster: Roster::default(),
         }
@@ -186,12 +198,18 @@ impl Vault {
         }
         let mut next = self.directory.clone();
         let mut founding = None;
+        let (mut turned, mut bundle_at) = (Vec::new(), self.bundle_at);
         loop {
             if page.size < next.size() {
                 return Err(ClientError::Fork);
             }
             for statement in &page.entries {
-                follow(&mut next, statement, &self.pins)?;
+                let applied = follow(&mut next, statement, &self.pins)?;
+                match applied.directive.act {
+                    Act::TurnEpoch { team, epoch, .. } => turned.extend(applied.signers.first().map(|who| ((team, epoch), *who))),
+                    Act::SetBundle { member, .. } if member == self.member => bundle_at = Some(applied.directive.at),
+                    _ => {}
+                }
                 if next.size() == 1 {
                     founding = next.root().copied();
                     self.check_fingerprint(founding.as_ref())?;
@@ -207,6 +225,8 @@ impl Vault {
         }
         check_length(&next, &self.pins)?;
         self.adopt(next)?;
+        self.turned.extend(turned);
+        self.bundle_at = bundle_at;
         self.pins.root = self.pins.root.or(founding);
         Ok(self.directory.size() != before)
     }
@@ -245,7 +265,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Opens every team epoch that is sealed to this member or device, and the older ones inside.
+    /// Opens every team epoch that is sealed to this member or device, and the older ones inside. One that does not open although it is the one that the
+    /// directory names is its maker's doing: it is passed over, see [`Self::broken_epochs`].
     pub(crate) async fn sync_epochs(&mut self) -> Result<(), ClientError> {
         let answer: Epochs = self.conn.get("/v1/epochs", Some(&self.session)).await?;
         let me = self.recipient();
@@ -267,20 +288,45 @@ impl Vault {
                     _ => None,
                 };
                 let opened = match chained {
-                    Some(result) => Some(result),
-                    None if epoch.seals.contains_key(&me) => {
+                    Some(Ok(key)) => Some(Ok(key)),
+                    Some(Err(e @ ProtocolError::HashMismatch(_))) => Some(Err(e)),
+                    // A chain that does not open leaves one's own seal of the older epoch, if there is one.
+                    Some(Err(e)) if !epoch.seals.contains_key(&me) => Some(Err(e)),
+                    _ if epoch.seals.contains_key(&me) => {
                         let seal = answer.seals.iter().find(|s| s.team == *team && s.epoch == number && s.to == Some(me));
                         seal.map(|seal| seal.open(self.practice, epoch, me, &self.keys.hpke))
                     }
-                    None => None,
+                    _ => None,
                 };
-                let Some(opened) = opened else { continue };
-                let key = opened.map_err(|_| ClientError::WrongEpoch)?;
+                let Some(opened) = opened else {
+                    above = None;
+                    continue;
+                };
+                let key = match opened {
+                    Ok(key) => key,
+                    // Not what the directory names: the server put something else in its place.
+                    Err(ProtocolError::HashMismatch(_)) => return Err(ClientError::WrongEpoch),
+                    Err(_) => {
+                        self.broken.insert((*team, number));
+                        above = None;
+                        continue;
+                    }
+                };
                 self.epochs.insert((*team, number), key.clone());
                 above = Some(key);
             }
         }
         Ok(())
+    }
+
+    /// Team epochs whose key was not what its maker said, with who turned them. What was written under them stays locked; what is older opens as before.
+    pub fn broken_epochs(&self) -> Vec<(TeamId, u32, Option<MemberId>)> {
+        self.broken.iter().map(|(team, epoch)| (*team, *epoch, self.turned.get(&(*team, *epoch)).copied())).collect()
+    }
+
+    /// Whether an epoch cannot be opened because it, or a newer one through which it would have come, is broken.
+    pub(crate) fn is_broken(&self, team: TeamId, epoch: u32) -> bool {
+        !self.epochs.contains_key(&(team, epoch)) && self.broken.range((team, epoch)..=(team, u32::MAX)).next().is_some()
     }
 
     /// Turns the epoch of every own team whose members or devices changed. Done before each write.
@@ -292,7 +338,7 @@ impl Vault {
         for _ in 0..4 {
             let (acts, seals, keys) = self.turns_needed()?;
             if acts.is_empty() {
-                return Ok(());
+                return self.renew_if_due().await;
             }
             match self.append_with(acts, seals, None).await {
                 Ok(()) => self.epochs.extend(keys),
@@ -316,6 +362,8 @@ impl Vault {
                 0 => None,
                 n => match self.epochs.get(&(*team, n)) {
                     Some(key) => Some(key.clone()),
+                    // Nobody can carry a broken epoch on; its team begins anew.
+                    None if self.broken.contains(&(*team, n)) => None,
                     // A newcomer cannot carry the older epoch on; a colleague who holds it will turn.
                     None => continue,
                 },
@@ -338,14 +386,27 @@ impl Vault {
     }
 
     pub(crate) async fn append_with(&mut self, acts: Vec<Act>, seals: Vec<EpochSeal>, bundle: Option<Bytes>) -> Result<(), ClientError> {
+        // After these a device without local state should begin behind them, not before.
+        let renews = |act: &Act| matches!(act, Act::RemoveMember { .. } | Act::RevokeDevice { .. } | Act::ChangeTeam { .. } | Act::TurnEpoch { .. });
+        let due = acts.iter().any(renews);
         let mut next = self.directory.clone();
         let entries = sign_acts(&mut next, &[&self.keys.sign], acts, self.now())?;
         let _: DirectoryPage = self.conn.post("/v1/directory", &DirectoryAppend { entries, seals, bundle }, Some(&self.session)).await?;
+        self.renew_due |= due;
         self.adopt(next)
     }
 
-    pub(crate) fn reader<'a>(&'a self, epochs: &'a dyn Fn(TeamId, u32) -> bool) -> Reader<'a> {
-        Reader { practice: self.practice, member: self.member, signers: &self.signers, epochs }
+    /// Whether an epoch's key is held.
+    pub(crate) fn epoch(&self, team: TeamId, epoch: u32) -> Epoch {
+        match self.epochs.contains_key(&(team, epoch)) {
+            true => Epoch::Held,
+            false if self.is_broken(team, epoch) => Epoch::Broken,
+            false => Epoch::Unknown,
+        }
+    }
+
+    pub(crate) fn reader<'a>(&'a self, epochs: &'a dyn Fn(TeamId, u32) -> Epoch) -> Reader<'a> {
+        Reader { practice: self.practice, member: self.member, signers: &self.signers, directory: &self.directory, epochs }
     }
 
     /// What is signed in as this member.

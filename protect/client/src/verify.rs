@@ -7,12 +7,14 @@ use subrosa_model::{ChartId, Compartment, DeviceId, EntryId, Hash32, KeyId, Memb
 use subrosa_protocol::ProtocolError;
 use subrosa_protocol::access::{AccessEvent, Extension, HeadProof, What, access_origin};
 use subrosa_protocol::api::{Released, ReleasedChart, StoredEntry};
-use subrosa_protocol::chart::{Target, Wrap, WrapStatement};
+use subrosa_protocol::chart::{Target, Wrap, WrapStatement, compartments_for};
+use subrosa_protocol::directory::Directory;
 use subrosa_protocol::entry::{EntryBlob, EntryHeader};
 use subrosa_protocol::keys::LedgerPin;
+use subrosa_protocol::whomay::{Action, Standing, Verdict, may};
 
 use crate::ClientError;
-use crate::directory::Signers;
+use crate::directory::{Signer, Signers};
 use crate::local::HeadPin;
 
 /// What was asked, as the asker remembers it.
@@ -79,17 +81,70 @@ pub(crate) fn recorded(released: &Released, asked: &Asked<'_>, log_key: Option<&
     Ok(pin)
 }
 
+/// How a team epoch's key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Epoch {
+    /// It is held.
+    Held,
+    /// Whoever turned the epoch sealed something else.
+    Broken,
+    /// It is not held.
+    Unknown,
+}
+
 /// Where a wrap may be addressed for this reader to accept it.
 pub(crate) struct Reader<'a> {
     pub(crate) practice: PracticeId,
     pub(crate) member: MemberId,
     pub(crate) signers: &'a Signers,
-    /// Team epochs whose keys are held.
-    pub(crate) epochs: &'a dyn Fn(TeamId, u32) -> bool,
+    pub(crate) directory: &'a Directory,
+    /// Which team epochs' keys are held.
+    pub(crate) epochs: &'a dyn Fn(TeamId, u32) -> Epoch,
+}
+
+/// What a well-signed wrap entitles its reader to. A server cannot make such a wrap; a colleague or a linked device can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Worth {
+    /// Nothing: its maker may not make a wrap like this. It is passed over.
+    Nothing,
+    /// Reading what is already sealed under the key.
+    Read,
+    /// Reading, and knowing with whom the compartment is shared; not writing under it, since its maker has left or its epoch has passed.
+    Known,
+    /// Writing under the key.
+    Write,
+}
+
+/// Somebody who may read a compartment could wrap a key of their own to a colleague and wait for them to write under it. So one writes only under a key that
+/// somebody who may write there has wrapped to a team's current epoch, or, in psychotherapy, that one has wrapped to oneself.
+pub(crate) fn worth(statement: &WrapStatement, signer: &Signer, directory: &Directory) -> Worth {
+    let context = &statement.context;
+    let kind = |team: &TeamId| directory.teams().get(team).map(|t| t.kind);
+    if let Some(device) = signer.device {
+        let covers = |team: &TeamId| kind(team).is_some_and(|k| compartments_for(k).contains(&context.compartment));
+        let within = directory.devices().get(&device).is_some_and(|d| d.teams.iter().any(covers));
+        if !within || matches!(context.target, Target::Member { .. }) {
+            return Worth::Nothing;
+        }
+    }
+    let Some(maker) = directory.members().get(&statement.maker) else { return Worth::Nothing };
+    let writes = may(maker.role, Action::write(context.compartment), Standing::Related) != Verdict::Never;
+    match context.target {
+        Target::Member { member } if context.compartment == Compartment::Psychotherapy && member == statement.maker && writes => Worth::Write,
+        Target::Member { .. } => Worth::Read,
+        Target::Team { team, epoch } => {
+            if !writes || !kind(&team).is_some_and(|k| compartments_for(k).contains(&context.compartment)) {
+                return Worth::Read;
+            }
+            let current = directory.teams().get(&team).is_some_and(|t| t.epoch() == epoch);
+            let here = maker.active && signer.device.is_none_or(|d| directory.devices().get(&d).is_some_and(|d| d.active));
+            if current && here { Worth::Write } else { Worth::Known }
+        }
+    }
 }
 
 /// One wrap, for a chart and one of the compartments asked for, addressed to the reader and signed by its maker.
-pub(crate) fn wrap(wrap: &Wrap, chart: ChartId, compartments: &[Compartment], reader: &Reader<'_>) -> Result<WrapStatement, ClientError> {
+pub(crate) fn wrap(wrap: &Wrap, chart: ChartId, compartments: &[Compartment], reader: &Reader<'_>) -> Result<(WrapStatement, Worth), ClientError> {
     let signer = reader.signers.find(&wrap.signer_id().map_err(|_| ClientError::WrongWrap)?)?;
     let statement = wrap.verify(&reader.practice, &signer.key).map_err(|_| ClientError::WrongWrap)?;
     let context = &statement.context;
@@ -98,7 +153,7 @@ pub(crate) fn wrap(wrap: &Wrap, chart: ChartId, compartments: &[Compartment], re
         (Target::Member { member }, Compartment::Psychotherapy) => member == reader.member && statement.maker == reader.member,
         (Target::Team { .. }, Compartment::Psychotherapy) => false,
         (Target::Member { member }, _) => member == reader.member,
-        (Target::Team { team, epoch }, _) => (reader.epochs)(team, epoch),
+        (Target::Team { team, epoch }, _) => (reader.epochs)(team, epoch) != Epoch::Unknown,
     };
     if let (Target::Team { .. }, false) = (context.target, addressed) {
         // Of a team or an epoch whose key is not held: none of ours, or newer than the directory as it is known here.
@@ -107,7 +162,9 @@ pub(crate) fn wrap(wrap: &Wrap, chart: ChartId, compartments: &[Compartment], re
     if statement.maker != signer.member || context.chart != chart || !compartments.contains(&context.compartment) || !addressed || context.version == 0 {
         return Err(ClientError::WrongWrap);
     }
-    Ok(statement)
+    let broken = matches!(context.target, Target::Team { team, epoch } if (reader.epochs)(team, epoch) == Epoch::Broken);
+    let worth = if broken { Worth::Nothing } else { worth(&statement, &signer, reader.directory) };
+    Ok((statement, worth))
 }
 
 /// A version whose signature and place hold.
@@ -200,18 +257,26 @@ fn chain(entry: EntryId, versions: Vec<Version>) -> Result<Verified, ClientError
     Ok(Verified { entry, compartment, versions, heads })
 }
 
-/// The keys that a chart's wraps promise: by compartment and key id, with every statement that names it.
+/// A wrap that holds, and what it is good for.
+pub(crate) struct Usable<'w> {
+    pub(crate) statement: WrapStatement,
+    pub(crate) worth: Worth,
+    pub(crate) wrap: &'w Wrap,
+}
+
+/// The keys that a chart's wraps promise: every statement that names one and is good for something.
 pub(crate) fn wraps<'w>(
     released: &'w ReleasedChart,
     compartments: &[Compartment],
     reader: &Reader<'_>,
-) -> Result<Vec<(WrapStatement, &'w Wrap)>, ClientError> {
-    let mut seen: BTreeSet<(Compartment, KeyId, Target)> = BTreeSet::new();
+) -> Result<Vec<Usable<'w>>, ClientError> {
+    let mut seen: BTreeSet<(Compartment, KeyId, Target, Worth, Hash32)> = BTreeSet::new();
     let mut out = Vec::new();
     for w in &released.wraps {
-        let statement = wrap(w, released.chart, compartments, reader)?;
-        if seen.insert((statement.context.compartment, statement.context.key, statement.context.target)) {
-            out.push((statement, w));
+        let (statement, worth) = wrap(w, released.chart, compartments, reader)?;
+        let context = &statement.context;
+        if worth != Worth::Nothing && seen.insert((context.compartment, context.key, context.target, worth, statement.sealed)) {
+            out.push(Usable { statement, worth, wrap: w });
         }
     }
     Ok(out)
