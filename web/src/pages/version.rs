@@ -64,6 +64,7 @@ fn show(version: &OpenVersion) -> impl IntoView + use<> {
     } else {
         (subrosa_records::summary_of(&body.schema, &body.body), subrosa_records::plain_text(&body.schema, &body.content_type, &body.body))
     };
+    let signed = if body.schema.starts_with("note/") { "signed-by" } else { "brought-in-by" };
     let nothing = facts.is_empty() && text.is_none();
     let (name, kind, bytes) = (body.title.clone(), body.content_type.clone(), StoredValue::new(body.body.0.clone()));
     view! {
@@ -77,6 +78,6 @@ fn show(version: &OpenVersion) -> impl IntoView + use<> {
         {nothing.then(|| view! {
             <p><button on:click=move |_| { let _ = bytes.with_value(|b| dom::download(&name, &kind, b)); }>{t("save-file")}</button></p>
         })}
-        <p class="soft small">{say!("signed-by", who = app.name_of(version.author), when = time::moment(version.received))}</p>
+        <p class="soft small">{say!(signed, who = app.name_of(version.author), when = time::moment(version.received))}</p>
     }
 }

@@ -62,7 +62,7 @@ async fn fhir_bundles_are_brought_in_and_read_in_the_chart() -> Result<()> {
     browser.see("Care team").await?;
     browser.click("Measures").await?;
     browser.click_first(".timeline .entry").await?;
-    browser.see("Signed by Dr Ada Berg").await?;
+    browser.see("Brought in and signed by Dr Ada Berg").await?;
     keep_picture(&browser, "82-chart-fhir").await?;
 
     // The same files again are recognised, and nothing is doubled.
