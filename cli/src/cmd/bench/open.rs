@@ -52,14 +52,14 @@ pub async fn run(out: &Out) -> Result<Report, Failure> {
         list
     };
     let (whole, waits, own) = (sorted(whole), sorted(waits), sorted(own));
-    report.row(Row::new("chart of 500 notes, request to plaintext of every note, p50; native", percentile(&whole, 0.5), "ms").at_most(150.0));
+    report.row(Row::new("chart of 500 notes, request to plaintext of every note, p50; native", percentile(&whole, 0.5), "ms"));
     report.row(Row::new("… p99", percentile(&whole, 0.99), "ms"));
     report.row(Row::new("… of it waiting for the server (durable release, proofs, 2.3 MB over loopback), p50", percentile(&waits, 0.5), "ms"));
     report.row(Row::new("… of it in the client (500 signatures, proofs, 500 envelopes), p50", percentile(&own, 0.5), "ms"));
     report.row(Row::not_measured("the same to the first screen in Chromium", "≤ 150 ms"));
     report.note(format!(
         "Opened {TIMES} times, each a new signed request that is durably recorded first; {OTHERS} charts in the ledger; load average {before:.1} before. \
-         The target is for Chromium; the native figure is held against it for want of one."
+         The target of 150 ms is for Chromium, so the native figure neither meets nor misses it."
     ));
     Ok(report)
 }
