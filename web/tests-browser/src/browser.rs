@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::key::Key;
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
@@ -56,6 +57,20 @@ impl Browser {
     /// Goes to a full address.
     pub async fn open(&self, address: &str) -> Result<()> {
         Ok(self.client.goto(address).await?)
+    }
+
+    /// Opens another tab of this browser and goes on in it; gives the one left, for [`Browser::back_to`].
+    pub async fn another_tab(&self) -> Result<WindowHandle> {
+        let left = self.client.window().await?;
+        let tab = self.client.new_window(true).await?;
+        self.client.switch_to_window(tab.handle).await?;
+        self.client.goto(&format!("{}/", self.url)).await?;
+        Ok(left)
+    }
+
+    /// Goes on in another tab.
+    pub async fn back_to(&self, tab: WindowHandle) -> Result<()> {
+        Ok(self.client.switch_to_window(tab).await?)
     }
 
     /// Goes to a page of the app without loading it anew.

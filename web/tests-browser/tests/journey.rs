@@ -166,6 +166,25 @@ async fn two_people_compare_six_words_and_the_second_works_until_removed() -> Re
 }
 
 #[tokio::test]
+async fn a_lock_reaches_every_tab_and_leaves_nothing_on_the_screen() -> Result<()> {
+    let Some(stage) = Stage::start().await? else { return Ok(()) };
+    let browser = stage.browser(Prf::Yes).await?;
+    browser.set_up(&stage.setup_link, "Dr Ada Berg").await?;
+    browser.new_patient("Mara", "Example", "1984-05-17").await?;
+    let first = browser.another_tab().await?;
+    browser.see("Good to see you").await?;
+    // The virtual passkey lives in the first tab only, so this tab says what a tab says when it is locked.
+    browser.script("const c = new BroadcastChannel('subrosa'); c.postMessage('lock'); c.close()").await?;
+    browser.back_to(first).await?;
+    browser.see("Locked").await?;
+    let left = browser.script("return document.documentElement.outerHTML").await?;
+    assert!(!left.as_str().unwrap().contains("Example"), "a name is still in the page");
+    browser.click("Unlock").await?;
+    browser.see("Mara Example").await?;
+    browser.close().await
+}
+
+#[tokio::test]
 async fn a_list_of_patients_is_brought_in_and_found_again() -> Result<()> {
     let Some(stage) = Stage::start().await? else { return Ok(()) };
     let browser = stage.browser(Prf::Yes).await?;
