@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use subrosa_client::{ClientError, Invited, SignIn, Vault, device_signin, signin};
+use subrosa_client::{ClientError, Invited, NewBody, SignIn, Vault, device_signin, signin};
 use subrosa_model::{Bytes, Compartment};
 
 use crate::drill::{DrillError, Options, Outcome, Scratch};
@@ -38,6 +38,8 @@ enum Op {
     Draft,
     File,
     DeviceSignIn,
+    Write,
+    WriteThenOpen,
 }
 
 type MakeRewrite = Arc<dyn Fn(&Arc<Stage>, bool) -> Rewrite + Send + Sync>;
@@ -80,6 +82,9 @@ fn flip_middle(bytes: &mut Bytes) -> Option<()> {
     Some(())
 }
 
+/// What no lie here shows, because nothing answers it yet.
+const LIMIT: &str = "Known limit: an entry that this device has never seen can be withheld from it without its noticing on opening; \"who has looked\" lists the writing of it.";
+
 /// What became of one lie.
 struct Verdict {
     name: &'static str,
@@ -102,7 +107,7 @@ pub async fn run(options: &Options, say: &dyn Fn(&str)) -> Result<Outcome, Drill
     let running = place.start().await?;
     let token = running.setup_token.clone().ok_or(DrillError::Server("it printed no set-up link".into()))?;
     let (stage, victim) = stage::build(&place.base(), &token).await?;
-    let attacks: Vec<Attack> = others::attacks().into_iter().chain(release::attacks()).collect();
+    let attacks: Vec<Attack> = others::attacks().into_iter().chain(release::attacks()).chain(others::writing()).collect();
     say(&format!("{} lies to tell.", attacks.len()));
     let mut verdicts = Vec::with_capacity(attacks.len());
     for attack in &attacks {
@@ -141,6 +146,10 @@ async fn attempt(stage: &Arc<Stage>, victim: &Victim, attack: &Attack, lying: bo
         }
         op => {
             let mut vault = sign_in(victim, local).await.map_err(|error| DrillError::Client { at: "an honest sign-in", error })?;
+            if op == Op::WriteThenOpen {
+                let note = NewBody::note("just written", "a note that the server says it has");
+                vault.write(stage.a, Compartment::Record, note).await.map_err(|error| DrillError::Client { at: "an honest write", error })?;
+            }
             if op == Op::File {
                 vault.open_chart(stage.a, &[Compartment::Record]).await.map_err(|error| DrillError::Client { at: "an honest opening", error })?;
             }
@@ -162,7 +171,8 @@ async fn sign_in(victim: &Victim, local: &[u8]) -> Result<Vault, ClientError> {
 async fn act(vault: &mut Vault, stage: &Stage, victim: &Victim, op: Op) -> Result<(), ClientError> {
     match op {
         Op::Sync => vault.sync().await,
-        Op::Open | Op::OpenAtOldPin => {
+        Op::Write => vault.write(stage.a, Compartment::Record, NewBody::note("written", "to a lying server")).await.map(|_| ()),
+        Op::Open | Op::OpenAtOldPin | Op::WriteThenOpen => {
             let opened = vault.open_chart(stage.a, &OPENED).await?;
             // A chart whose keys did not come is shown as locked: nothing was believed, and the person sees it.
             if opened.locked > 0 { Err(ClientError::NoKey) } else { Ok(()) }
@@ -211,10 +221,11 @@ fn report(verdicts: &[Verdict]) -> Outcome {
         "Control: {control_accepted} of {} accepted. Each is the same answer, taken apart and put together again by the same hands, without the lie.",
         verdicts.len()
     ));
+    lines.push(LIMIT.to_owned());
     let passed = accepted == 0 && untold == 0 && control_accepted == verdicts.len() && verdicts.len() >= 40;
     let fields = json!({
         "attacks": verdicts.len(), "accepted": accepted, "not_told": untold, "control_attacks": verdicts.len(), "control_accepted": control_accepted,
-        "control": "the same answer through the same transport, parsed and written again without the lie, before a client in the same state", "list": list,
+        "known_limit": LIMIT, "control": "the same answer through the same transport, parsed and written again without the lie, before a client in the same state", "list": list,
     });
     Outcome::new("tamper", passed, lines, fields)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use subrosa_crypto::{EpochKey, Signed, SigningKey, random};
 use subrosa_model::{CareKind, Hash32, MemberId, PracticeId, RelationId, Role};
 use subrosa_protocol::access::ChartHistory;
-use subrosa_protocol::api::{Ceremony, DirectoryPage, Drafts, Epochs, Hello, Invitations, Relations, RosterPage, SignedIn, StoredRelation};
+use subrosa_protocol::api::{Ceremony, DirectoryPage, Drafts, EntriesAnswer, Epochs, Hello, Invitations, Relations, RosterPage, SignedIn, StoredRelation};
 use subrosa_protocol::chart::{CareRelation, RosterBlob, RosterContext, RosterRow};
 use subrosa_protocol::directory::{Act, Recipient};
 use subrosa_protocol::keys::{EpochSeal, WayIn};
@@ -350,6 +350,19 @@ fn people(all: &mut Vec<Attack>) {
         Some(())
     });
     relate("one bit of a care relation is changed", |_, r| flip_last(&mut r.relations.first_mut()?.signed));
+}
+
+/// Lies about writes. They come last: what they write is unknown to the pins that the other lies are held against.
+pub fn writing() -> Vec<Attack> {
+    let mut all = Vec::new();
+    let mut add = |name, lie: fn(&Stage, &mut EntriesAnswer) -> Option<()>| all.push(on(name, Op::Write, "/v1/entries", lie));
+    add("a write is answered without saying what became of it", |_, a| set(&mut a.outcomes, Vec::new()));
+    add("a write is answered for more than was written", |_, a| {
+        let first = *a.outcomes.first()?;
+        a.outcomes.push(first);
+        Some(())
+    });
+    all
 }
 
 fn accepted(i: &mut Invitations) -> Option<&mut (subrosa_protocol::keys::NewKeys, subrosa_model::Bytes)> {

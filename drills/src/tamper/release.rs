@@ -153,6 +153,12 @@ pub fn attacks() -> Vec<Attack> {
         std::mem::swap(&mut one.first_mut()?.entries, &mut two.first_mut()?.entries);
         Some(())
     });
+    add("a note just written and acknowledged is dropped", Op::WriteThenOpen, |_, r| {
+        let all = entries(r)?;
+        let newest = all.iter().map(|e| e.received).max()?;
+        all.retain(|e| e.received != newest);
+        Some(())
+    });
     all
 }
 
