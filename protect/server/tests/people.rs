@@ -104,6 +104,28 @@ async fn a_relation_made_by_who_gains_by_it_counts_when_somebody_else_confirms_i
 }
 
 #[tokio::test]
+async fn two_colleagues_do_not_relate_each_other_to_a_chart_of_neither() {
+    let house = House::open().await;
+    let (mut owner, passkey) = house.owner().await;
+    let patient = chart(&mut owner, "Muster").await;
+    let (mut one, _, one_id) = join(&house, &mut owner, &passkey, Role::Clinician).await;
+    let (mut two, _, two_id) = join(&house, &mut owner, &passkey, Role::Clinician).await;
+    let now = house.clock.now();
+    assert_eq!(one.relate(patient, two_id, CareKind::Covers, now, None).await.unwrap().counts_from, None);
+    one.relate(patient, one_id, CareKind::Covers, now, None).await.unwrap();
+    let waiting = two.relations(Some(patient)).await.unwrap();
+    let of_one = waiting.iter().find(|r| r.relation.member == one_id).unwrap();
+    assert_eq!(two.confirm_relation(of_one).await.unwrap_err().server_code(), Some("second-person-needed"));
+    // Whoever made the chart brings in whom they like; who was brought in today brings in nobody.
+    assert!(owner.relate(patient, two_id, CareKind::Covers, now, None).await.unwrap().counts_from.is_some());
+    let three = join(&house, &mut owner, &passkey, Role::Clinician).await.2;
+    assert_eq!(two.relate(patient, three, CareKind::Covers, now, None).await.unwrap().counts_from, None);
+    assert_eq!(two.confirm_relation(of_one).await.unwrap_err().server_code(), Some("second-person-needed"));
+    assert!(owner.confirm_relation(of_one).await.unwrap().counts_from.is_some());
+    house.stop().await;
+}
+
+#[tokio::test]
 async fn who_leaves_opens_nothing_from_that_moment() {
     let house = House::open().await;
     let (mut owner, passkey) = house.owner().await;
