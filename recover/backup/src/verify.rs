@@ -5,7 +5,7 @@ use subrosa_ledger::{ChartMap, Frontier, KeyName, LogKey, SignedCheckpoint, leaf
 use subrosa_model::{ChartId, Hash32, OrderId, PracticeId};
 use subrosa_protocol::ProtocolError;
 use subrosa_protocol::access::{self, ChartLink, OpenedLeaf};
-use subrosa_protocol::directory::Directory;
+use subrosa_protocol::directory::{Directory, OrderKind};
 use subrosa_protocol::journal::{Change, Log};
 use subrosa_protocol::keys::LedgerPin;
 
@@ -128,8 +128,13 @@ impl Verifier {
             }
             Change::Erased { order } => {
                 let chart = record.chart.ok_or(ProtocolError::Unknown("chart"))?;
-                if !self.directory.orders().contains_key(&order) {
+                // Only what the directory orders for this very chart, and no hold forbids, is taken for an erasure.
+                let ordered = self.directory.orders().get(&order).is_some_and(|o| o.kind == OrderKind::EraseChart { chart });
+                if !ordered {
                     return Err(ProtocolError::Unknown("order"));
+                }
+                if self.directory.holds().get(&chart).is_some_and(|h| h.until.is_none_or(|until| until > record.at)) {
+                    return Err(ProtocolError::NotAllowed("a hold forbids this erasure"));
                 }
                 self.erased.insert(chart, order);
                 Ok(())
@@ -225,5 +230,66 @@ impl Verifier {
     pub fn digest(&self) -> Hash32 {
         let pin = self.ledger();
         sha256(&[self.directory.head().as_bytes(), pin.root.as_bytes(), &self.next.to_be_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use subrosa_crypto::{Endorsed, HpkeSecret, SigningKey};
+    use subrosa_model::{MemberId, Role, TeamId, TeamKind, Timestamp};
+    use subrosa_protocol::directory::{Act, Policy};
+
+    const CHART: ChartId = ChartId([1; 16]);
+    const OTHER: ChartId = ChartId([2; 16]);
+    const ORDER: OrderId = OrderId([3; 16]);
+
+    struct Journal {
+        verifier: Verifier,
+        directory: Directory,
+        seq: u64,
+    }
+
+    impl Journal {
+        fn take(&mut self, chart: Option<ChartId>, change: Change) -> bool {
+            self.seq += 1;
+            let record = Record { seq: self.seq, kind: change.kind().to_owned(), at: Timestamp(5), chart, body: change.encode().into() };
+            self.verifier.take(&record)
+        }
+        fn state(&mut self, act: Act, key: &SigningKey) {
+            let entry = Endorsed::sign(&[key], &self.directory.practice(), &self.directory.next(Timestamp(5), act)).to_bytes();
+            let n = self.directory.size();
+            self.directory.apply(&entry).unwrap();
+            assert!(self.take(None, Change::Directory { n, entry: entry.into() }));
+        }
+    }
+
+    fn ordered(hold: bool) -> Journal {
+        let practice = PracticeId([9; 16]);
+        let mut j = Journal { verifier: Verifier::new(practice), directory: Directory::new(practice), seq: 0 };
+        let (root, owner, member) = (SigningKey::make(), SigningKey::make(), MemberId([4; 16]));
+        let hpke = HpkeSecret::make().public();
+        let found = Act::Found { root: root.public(), backup: hpke.clone(), log_key: SigningKey::make().public(), suite_min: 1, policy: Policy::solo("UTC") };
+        j.state(found, &root);
+        j.state(Act::AdmitMember { member, name: "Owner".into(), role: Role::Owner, sign: owner.public(), hpke }, &root);
+        j.state(Act::MakeTeam { team: TeamId([5; 16]), kind: TeamKind::Care, name: "Care".into(), members: BTreeSet::from([member]) }, &owner);
+        if hold {
+            j.state(Act::Hold { chart: CHART, until: None }, &owner);
+        }
+        j.state(Act::Order { order: ORDER, kind: subrosa_protocol::directory::OrderKind::EraseChart { chart: CHART } }, &owner);
+        j
+    }
+
+    #[test]
+    fn an_erasure_is_taken_for_the_chart_that_was_ordered_and_no_other() {
+        assert!(ordered(false).take(Some(CHART), Change::Erased { order: ORDER }));
+        assert!(!ordered(false).take(Some(OTHER), Change::Erased { order: ORDER }));
+        assert!(!ordered(false).take(Some(CHART), Change::Erased { order: OrderId([8; 16]) }));
+    }
+
+    #[test]
+    fn an_erasure_under_a_hold_does_not_hold() {
+        assert!(!ordered(true).take(Some(CHART), Change::Erased { order: ORDER }));
     }
 }
